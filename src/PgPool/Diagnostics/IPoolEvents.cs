@@ -1,0 +1,14 @@
+using PgPool.Engine;
+
+namespace PgPool.Diagnostics;
+
+/// <summary>What the engine tells of itself. Called outside its lock, after the change of state.</summary>
+internal interface IPoolEvents
+{
+    void Opened(int backendProcessId, TimeSpan took);
+    void OpenFailed(Exception exception, OpenFailure failure);
+    void Closed(int backendProcessId, CloseReason reason, string? detail);
+    void DirtyReturn(in RentRequest request, int backendProcessId, in ResetVerdict verdict);
+    void Abandoned(RentRequest request);
+    void LongLease(LeaseInfo lease);
+}

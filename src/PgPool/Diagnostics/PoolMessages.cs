@@ -1,0 +1,76 @@
+using System.Globalization;
+using System.Text;
+using PgPool.Sessions;
+
+namespace PgPool.Diagnostics;
+
+/// <summary>The texts of the pool's exceptions: what happened, to whom, who holds the connections, and what to do about it.</summary>
+internal static class PoolMessages
+{
+    /// <summary>Holders named in a message; the exception has them all.</summary>
+    private const int HoldersShown = 5;
+
+    public static string TimedOut(PoolStatistics pool, TimeSpan waited, IReadOnlyList<LeaseInfo> leases)
+    {
+        var text = new StringBuilder();
+        text.Append(CultureInfo.InvariantCulture, $"PgPool '{pool.PoolName}': no connection came free within {Seconds(waited)}: {Cause(pool)} ");
+        text.Append(Counts(pool));
+        AppendHolders(text, leases);
+        return text.ToString();
+    }
+
+    public static string QueueFull(PoolStatistics pool, int maxWaiting)
+        => $"PgPool '{pool.PoolName}': the queue is full: {maxWaiting} rents may wait (MaxWaiting) and do. {Counts(pool)} "
+            + "Rent from fewer workers, or raise MaxSize or MaxWaiting.";
+
+    public static string ConnectFailed(PoolStatistics pool, Exception error)
+        => $"PgPool '{pool.PoolName}': the server refuses connections for good: {Sentence(error)} Correct the connection string or the server; "
+            + "each later rent tries again.";
+
+    public static string Nested(string pool, string callSite)
+        => $"PgPool '{pool}': the pool is full and the flow that rents at {callSite} holds a lease of it already, so that it could wait for itself. "
+            + "Return that lease first, or take all connections at once with RentManyAsync.";
+
+    public static string TooMany(string pool, int count, int maxSize)
+        => $"PgPool '{pool}': {count} connections were asked for, but the pool may have {maxSize} (MaxSize).";
+
+    /// <summary>One sentence that names the cause and one with the cure.</summary>
+    private static string Cause(PoolStatistics pool) => pool switch
+    {
+        { LastOpenError: { } error } when OpenErrors.IsServerFull(error)
+            => $"the server is full (53300): {Sentence(error)} Lower MaxSize here or raise the server's max_connections.",
+        { LastOpenError: { } error } => $"the server is unreachable: {Sentence(error)} Check that it runs and that the connection string leads to it.",
+        { Opening: > 0 } when pool.Leased < pool.MaxSize => "the server is slow: connections are still being opened. Raise RentTimeout, or keep connections ready with MinSize.",
+        { Leased: 0, Resetting: > 0 } => "the server is slow: connections are still being reset or closed. Raise RentTimeout, or look at the server's load.",
+        _ => "the pool is full. Hold leases for less time, or raise MaxSize or RentTimeout.",
+    };
+
+    private static string Counts(PoolStatistics pool)
+        => $"Max {pool.MaxSize}, total {pool.Total} (idle {pool.Idle}, leased {pool.Leased}, resetting {pool.Resetting}), "
+            + $"opening {pool.Opening}, waiting {pool.Waiting}.";
+
+    private static void AppendHolders(StringBuilder text, IReadOnlyList<LeaseInfo> leases)
+    {
+        for (var i = 0; i < Math.Min(leases.Count, HoldersShown); i++)
+        {
+            var lease = leases[i];
+            text.Append(i == 0 ? " Held longest: " : "; ");
+            if (lease.Label is { } label)
+                text.Append(CultureInfo.InvariantCulture, $"'{label}' ");
+            text.Append(CultureInfo.InvariantCulture, $"at {lease.CallSite} for {Seconds(lease.HeldFor)} (lease {lease.Id}, backend {lease.BackendProcessId})");
+        }
+        if (leases.Count > HoldersShown)
+            text.Append(CultureInfo.InvariantCulture, $"; and {leases.Count - HoldersShown} more");
+        if (leases.Count > 0)
+            text.Append('.');
+    }
+
+    // Npgsql's messages may span lines and rarely end in a full stop.
+    private static string Sentence(Exception error)
+    {
+        var text = error.Message.ReplaceLineEndings(" ").Trim();
+        return text.EndsWith('.') ? text : text + '.';
+    }
+
+    private static string Seconds(TimeSpan span) => string.Create(CultureInfo.InvariantCulture, $"{span.TotalSeconds:0.0##} s");
+}

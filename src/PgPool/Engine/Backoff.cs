@@ -1,0 +1,45 @@
+namespace PgPool.Engine;
+
+/// <summary>When to try to open again after failures: the first time at once, then after a delay that doubles, with jitter. Guarded by the engine's lock.</summary>
+internal sealed class Backoff(Clock clock, TimeSpan firstDelay, TimeSpan maxDelay)
+{
+    private readonly long _first = clock.Ticks(firstDelay);
+    private readonly long _max = clock.Ticks(maxDelay);
+
+    private int _failures;
+    private long _failedAt = long.MinValue;
+
+    /// <summary>Whether the last attempt failed.</summary>
+    public bool IsActive => _failures > 0;
+
+    /// <summary>The moment of the next attempt.</summary>
+    public long RetryAt { get; private set; }
+
+    public void Succeeded() => _failures = 0;
+
+    /// <summary>Attempts that ran side by side count as one.</summary>
+    public void Failed(long startedAt, long now, bool slowly)
+    {
+        if (startedAt < _failedAt && IsActive)
+            return;
+        _failedAt = now;
+        _failures++;
+        RetryAt = now + (slowly ? Jittered(_max) : Delay());
+    }
+
+    /// <summary>The next attempt may be made now: somebody asks who would rather have the error than wait.</summary>
+    public void RetryNow(long now) => RetryAt = Math.Min(RetryAt, now);
+
+    private long Delay()
+    {
+        if (_failures == 1)
+            return 0;
+        var doublings = Math.Min(_failures - 2, 40);
+        return Jittered((long)Int128.Min((Int128)_first << doublings, _max));
+    }
+
+    // Down to the half: never beyond the maximum, which is a promise.
+#pragma warning disable CA5394 // Jitter needs no secrecy.
+    private static long Jittered(long delay) => (long)(delay * (0.5 + Random.Shared.NextDouble() / 2));
+#pragma warning restore CA5394
+}

@@ -1,0 +1,51 @@
+using Microsoft.Extensions.ObjectPool;
+
+namespace PgPool.Engine;
+
+/// <summary>A waiter whose renter blocks its thread. Needs no thread-pool thread to be served, to time out or to be cancelled.</summary>
+internal sealed class BlockingWaiter<T>(PoolEngine<T> engine, ObjectPool<BlockingWaiter<T>> home) : Waiter<T>(engine) where T : class
+{
+    private readonly object _gate = new();
+    private bool _signalled;
+
+    public override bool IsBlocking => true;
+
+    public RentResult<T> Wait(CancellationToken cancellationToken)
+    {
+        // On the system's clock the thread times itself out; a virtual clock needs its own timer.
+        var clock = Engine.Clock;
+        Watch(clock.IsSystem ? Clock.Never : Deadline, cancellationToken);
+
+        var deadline = clock.IsSystem ? Deadline : Clock.Never;
+        while (!IsSignalledBefore(deadline))
+            Engine.Expire(this, out deadline);
+
+        var result = Result;
+        Clear();
+        _signalled = false;
+        home.Return(this);
+        return result;
+    }
+
+    public override void Signal()
+    {
+        lock (_gate)
+        {
+            _signalled = true;
+            Monitor.Pulse(_gate);
+        }
+    }
+
+    private bool IsSignalledBefore(long deadline)
+    {
+        lock (_gate)
+        {
+            while (!_signalled)
+            {
+                if (!Monitor.Wait(_gate, Engine.Clock.Until(deadline, Engine.Clock.Now)))
+                    return false;
+            }
+            return true;
+        }
+    }
+}

@@ -1,0 +1,27 @@
+namespace PgPool.Engine;
+
+/// <summary>What the engine needs of physical connections. It never calls any of this under its lock.</summary>
+/// <remarks>
+/// Every operation has one code path for both modes: with <c>async</c> false it does its I/O on the calling thread and returns a completed task,
+/// so that a caller that blocks its thread never needs one of the thread pool.
+/// </remarks>
+internal interface IConnectionDriver<T> where T : class
+{
+    /// <summary>Opens a session and prepares it for its first lease. Ends by itself within its budget.</summary>
+    ValueTask<T> OpenAsync(bool async, CancellationToken cancellationToken);
+
+    /// <summary>The server's name for the session.</summary>
+    int BackendProcessId(T connection);
+
+    /// <summary>Whether the server still answers, within a budget of its own. Does not throw.</summary>
+    ValueTask<bool> ValidateAsync(T connection, bool async);
+
+    /// <summary>Cleans a session that comes back from a lease, within a budget of its own. Does not throw.</summary>
+    ValueTask<ResetVerdict> ResetAsync(T connection, bool async);
+
+    /// <summary>Closes a connection, a busy one included, and completes when the server has let go of it. Does not throw.</summary>
+    ValueTask CloseAsync(T connection, bool async);
+
+    /// <summary>What a failed open means for the waiters.</summary>
+    OpenFailure Classify(Exception exception);
+}

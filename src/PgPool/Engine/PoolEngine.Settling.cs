@@ -1,0 +1,137 @@
+namespace PgPool.Engine;
+
+// After any change of state: serve who can be served, open what is missing, tell who watches.
+internal sealed partial class PoolEngine<T>
+{
+    /// <summary>Tasks that complete, or fail, with a state of the pool.</summary>
+    private readonly List<Watcher> _watchers = [];
+
+    private readonly Lock _wakeUpLock = new();
+    private ITimer? _wakeUp;
+    private long _wakeUpAt = Clock.Never;
+
+    /// <summary>Looks at the whole state again.</summary>
+    public void Settle()
+    {
+        var effects = new Effects<T>();
+        lock (_lock)
+            Settle(Clock.Now, unmet: 0, ref effects);
+        effects.Run(this);
+    }
+
+    /// <summary>Has a task complete when the condition, asked under the lock after each change, holds.</summary>
+    private Watcher Watch(Func<bool> condition, bool failsWithOpens)
+    {
+        var watcher = new Watcher(condition, failsWithOpens);
+        var effects = new Effects<T>();
+        lock (_lock)
+        {
+            var now = Clock.Now;
+            _watchers.Add(watcher);
+            if (failsWithOpens)
+                _backoff.RetryNow(now);
+            Settle(now, unmet: 0, ref effects);
+        }
+        effects.Run(this);
+        return watcher;
+    }
+
+    private void Unwatch(Watcher watcher)
+    {
+        lock (_lock)
+            _watchers.Remove(watcher);
+    }
+
+    /// <summary>What follows from a change.</summary>
+    /// <param name="now">The time of the change.</param>
+    /// <param name="unmet">Connections that a rent that could not wait has just not found.</param>
+    /// <param name="effects">What is to be done outside the lock.</param>
+    private void Settle(long now, int unmet, ref Effects<T> effects)
+    {
+        ServeWaiters(now, ref effects);
+        OpenWhatIsMissing(now, unmet, ref effects);
+        effects.ForBlocked |= _waiters.Blocking > 0;
+        for (var i = _watchers.Count - 1; i >= 0; i--)
+        {
+            if (!_watchers[i].Condition())
+                continue;
+            effects.Complete(_watchers[i], error: null);
+            _watchers.RemoveAt(i);
+        }
+    }
+
+    private void OpenWhatIsMissing(long now, int unmet, ref Effects<T> effects)
+    {
+        var lookAgainAt = Clock.Never;
+        var opens = _closed ? 0 : MissingOpens(now, unmet, ref lookAgainAt);
+        if (opens > 0)
+        {
+            _opening += opens;
+            effects.Opens += opens;
+            effects.Generation = _generation;
+        }
+        // The demand that is left is looked at again when growth or the backoff allows it; every other change looks by itself.
+        if (lookAgainAt != _wakeUpAt)
+        {
+            _wakeUpAt = lookAgainAt;
+            effects.WakeChanged = true;
+        }
+    }
+
+    /// <summary>How many opens to start now.</summary>
+    private int MissingOpens(long now, int unmet, ref long lookAgainAt)
+    {
+        var room = Math.Min(FreePermits, _options.MaxConcurrentOpens - _opening);
+        if (room <= 0)
+            return 0;
+
+        var demand = (_suspended ? 0 : _waiters.Demand) + unmet;
+        // A connection that is being reset or checked will be there before an open is, unless it hangs: growth sees that in time.
+        var forRents = demand - _idle.Count - _opening;
+        var coming = _resetting + _checking;
+        var stalls = now >= _growth.StallsAt;
+        if (forRents > 0 && coming > 0 && (!stalls || unmet > 0))
+        {
+            forRents -= coming;
+            lookAgainAt = stalls ? Clock.Never : _growth.StallsAt;
+        }
+        var forMinimum = _minSize - Staying - _opening;
+        if (forRents > 0 && unmet == 0 && !_growth.Allows(demand, now, ref lookAgainAt))
+            forRents = 0;
+        var missing = Math.Min(room, Math.Max(forRents, forMinimum));
+        if (missing <= 0 || !_backoff.IsActive)
+            return Math.Max(missing, 0);
+
+        // After a failure one open at a time probes the server. After a refusal for good a rent has it asked at once: it would rather know.
+        if (_opening > 0)
+            return 0;
+        if (_backoff.RetryAt <= now || (_refusedForGood && forRents > 0))
+            return 1;
+        lookAgainAt = Math.Min(lookAgainAt, _backoff.RetryAt);
+        return 0;
+    }
+
+    /// <summary>Sets the timer to what the state says now. A lock of its own keeps a late caller from setting it to what the state said before.</summary>
+    public void ArmWakeUp()
+    {
+        lock (_wakeUpLock)
+        {
+            long at;
+            lock (_lock)
+                at = _wakeUpAt;
+            if (_wakeUp is null && at != Clock.Never)
+            {
+                using (Background.WithoutFlow())
+                    _wakeUp = Clock.Provider.CreateTimer(static engine => ((PoolEngine<T>)engine!).WakeUp(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            }
+            _wakeUp?.Change(Clock.Until(at, Clock.Now), Timeout.InfiniteTimeSpan);
+        }
+    }
+
+    private void WakeUp()
+    {
+        lock (_lock)
+            _wakeUpAt = Clock.Never;
+        Settle();
+    }
+}

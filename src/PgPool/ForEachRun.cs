@@ -1,0 +1,96 @@
+using System.Runtime.ExceptionServices;
+
+namespace PgPool;
+
+/// <summary>One run of <see cref="ConnectionPool.ForEachAsync"/>: workers that share the items and keep a lease each.</summary>
+internal sealed class ForEachRun<T>(
+    Func<ConnectionLease, T, CancellationToken, ValueTask> body,
+    Func<CancellationToken, ValueTask<ConnectionLease>> rentFirst,
+    Func<CancellationToken, ValueTask<ConnectionLease>> rentMore)
+{
+    private readonly Lock _lock = new();
+    private Exception? _failure;
+
+    public async Task RunAsync(IEnumerable<T> items, int workers, CancellationToken cancellationToken)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        // Cancelled when no item is left: whoever still waits for a lease then need not join any more.
+        using var joining = CancellationTokenSource.CreateLinkedTokenSource(stop.Token);
+        using var source = items.GetEnumerator();
+        if (!source.MoveNext())
+            return;
+        var shared = new SharedItems(source, joining);
+
+        var lease = await rentFirst(cancellationToken).ConfigureAwait(false);
+        var others = new Task[workers - 1];
+        for (var i = 0; i < others.Length; i++)
+            others[i] = Task.Run(() => JoinAsync(shared, stop, joining.Token), CancellationToken.None);
+        await WorkAsync(lease, shared, stop).ConfigureAwait(false);
+        await Task.WhenAll(others).ConfigureAwait(false);
+
+        if (_failure is not null)
+            ExceptionDispatchInfo.Throw(_failure);
+    }
+
+    private async Task JoinAsync(SharedItems items, CancellationTokenSource stop, CancellationToken joining)
+    {
+        ConnectionLease lease;
+        try
+        {
+            lease = await rentMore(joining).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is OperationCanceledException or PoolException or ObjectDisposedException)
+        {
+            // This worker does not join: the items are done, or the pool has no place for it. The others do the work.
+            return;
+        }
+        await WorkAsync(lease, items, stop).ConfigureAwait(false);
+    }
+
+    private async Task WorkAsync(ConnectionLease lease, SharedItems items, CancellationTokenSource stop)
+    {
+        try
+        {
+            await using (lease.ConfigureAwait(false))
+            {
+                while (!stop.IsCancellationRequested && items.TryTake(out var item))
+                    await body(lease, item, stop.Token).ConfigureAwait(false);
+            }
+            stop.Token.ThrowIfCancellationRequested();
+        }
+#pragma warning disable CA1031 // Kept, and thrown when all workers have stopped.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            Fail(exception, stop);
+        }
+    }
+
+    private void Fail(Exception exception, CancellationTokenSource stop)
+    {
+        lock (_lock)
+            _failure ??= exception;
+        stop.Cancel();
+    }
+
+    /// <summary>The items, one at a time.</summary>
+    private sealed class SharedItems(IEnumerator<T> source, CancellationTokenSource joining)
+    {
+        private readonly Lock _lock = new();
+        private bool _hasCurrent = true;
+
+        public bool TryTake(out T item)
+        {
+            lock (_lock)
+            {
+                item = _hasCurrent ? source.Current : default!;
+                var taken = _hasCurrent;
+                if (taken)
+                    _hasCurrent = source.MoveNext();
+                if (!_hasCurrent)
+                    joining.Cancel();
+                return taken;
+            }
+        }
+    }
+}

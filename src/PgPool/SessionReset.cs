@@ -1,0 +1,21 @@
+namespace PgPool;
+
+/// <summary>What is done to a session between two leases.</summary>
+public enum SessionReset
+{
+    /// <summary>
+    /// Ends an open transaction and drops all session state: settings, role, cursors, LISTENs, advisory locks, temporary tables, sequence
+    /// caches. Prepared statements are kept. These are the parts of PostgreSQL's
+    /// <see href="https://www.postgresql.org/docs/current/sql-discard.html">DISCARD ALL</see> but for DEALLOCATE ALL and DISCARD PLANS.
+    /// </summary>
+    Full,
+
+    /// <summary>Ends an open transaction; session state stays with the connection.</summary>
+    RollbackOnly,
+
+    /// <summary>
+    /// Nothing: the code that rents leaves every session clean. For behind a transaction-mode pooler, too.
+    /// A connection that comes back busy is still severed.
+    /// </summary>
+    None,
+}
