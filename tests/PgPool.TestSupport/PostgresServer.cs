@@ -1,0 +1,174 @@
+using Npgsql;
+using Testcontainers.PostgreSql;
+
+namespace PgPool.TestSupport;
+
+/// <summary>
+/// A PostgreSQL server for tests, benchmarks and samples: the one that PGPOOL_TEST_CONNECTION names, or else a container, or else
+/// one started with the PostgreSQL programs of this machine. What it starts and creates is gone after disposing; a local server
+/// also after this process ends in any other way.
+/// </summary>
+public sealed class PostgresServer : IAsyncDisposable
+{
+    /// <summary>Names the environment variable with the connection string of a role that may create databases and roles.</summary>
+    public const string ConnectionVariable = "PGPOOL_TEST_CONNECTION";
+
+    /// <summary>Names the environment variable with the container image, postgres:15 if unset.</summary>
+    public const string ImageVariable = "PGPOOL_TEST_IMAGE";
+
+    private readonly IAsyncDisposable? _owned;
+    private readonly List<string> _databases = [];
+    private bool _disposed;
+
+    private PostgresServer(PostgresServerSource source, string connectionString, IAsyncDisposable? owned)
+    {
+        Source = source;
+        ConnectionString = connectionString;
+        _owned = owned;
+        Admin = NpgsqlDataSource.Create(
+            new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false, ApplicationName = "PgPool.TestSupport" });
+    }
+
+    public PostgresServerSource Source { get; }
+
+    /// <summary>For an administrator, to the database postgres (of an environment's server: to the one it names).</summary>
+    public string ConnectionString { get; }
+
+    /// <summary>Unpooled connections to <see cref="ConnectionString"/>, to look at a pool from outside.</summary>
+    public NpgsqlDataSource Admin { get; }
+
+    /// <summary>Whether the server can be stopped, started and have its log read: see <see cref="PostgresServerOptions.Local"/>.</summary>
+    public bool CanRestart => _owned is LocalPostgres;
+
+    private LocalPostgres Local => _owned as LocalPostgres ?? throw new NotSupportedException(
+        $"This needs a local server: start one with {nameof(PostgresServerOptions)}.{nameof(PostgresServerOptions.Local)}.");
+
+    /// <exception cref="InvalidOperationException">There is no server and nothing to start one with, or it does not start.</exception>
+    public static async Task<PostgresServer> StartAsync(
+        PostgresServerOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        options ??= new PostgresServerOptions();
+        if (!options.Local && Environment.GetEnvironmentVariable(ConnectionVariable) is { Length: > 0 } given)
+            return new PostgresServer(PostgresServerSource.Environment, given, owned: null);
+
+        if (!options.Local && await ContainerEngine.AnswersAsync(cancellationToken))
+        {
+            var container = await StartContainerAsync(options, cancellationToken);
+            return new PostgresServer(PostgresServerSource.Container, container.GetConnectionString(), container);
+        }
+
+        if (PostgresPrograms.Find() is { } programs)
+        {
+            var local = await LocalPostgres.StartAsync(programs, options, cancellationToken);
+            return new PostgresServer(PostgresServerSource.Local, local.ConnectionString, local);
+        }
+
+        throw new InvalidOperationException(options.Local
+            ? "This needs PostgreSQL's own programs (initdb, pg_ctl, postgres): install them (Debian: apt install postgresql; macOS: "
+                + "brew install postgresql) or put them on the PATH."
+            : $"No PostgreSQL server to run against. Set {ConnectionVariable} to the connection string of a role that may create databases "
+                + "and roles, or start a container engine (Docker, Podman), or install PostgreSQL's own programs "
+                + "(Debian: apt install postgresql; macOS: brew install postgresql).");
+    }
+
+    /// <summary>Creates an empty database, by default with a name of its own, and returns the connection string to it.</summary>
+    public async Task<string> CreateDatabaseAsync(string? name = null)
+    {
+        name ??= $"pgpool_{Guid.NewGuid():N}";
+
+        // template0: nobody is connected to it, and nothing was added to it.
+        await ExecuteAsync($"CREATE DATABASE {Quoted(name)} TEMPLATE template0");
+        lock (_databases)
+            _databases.Add(name);
+        return new NpgsqlConnectionStringBuilder(ConnectionString) { Database = name }.ConnectionString;
+    }
+
+    /// <summary>Runs SQL with the parameters $1, $2, … as the administrator, outside any pool.</summary>
+    public async Task ExecuteAsync(string sql, params object[] parameters)
+    {
+        await using var command = Command(sql, parameters);
+        await command.ExecuteNonQueryAsync();
+    }
+
+    /// <summary>The first column of the first row, as the administrator, outside any pool.</summary>
+    public async Task<T> ScalarAsync<T>(string sql, params object[] parameters)
+    {
+        await using var command = Command(sql, parameters);
+        await using var reader = await command.ExecuteReaderAsync();
+        if (!await reader.ReadAsync())
+            throw new InvalidOperationException("No row: " + sql);
+        return await reader.GetFieldValueAsync<T>(0);
+    }
+
+    /// <summary>How many sessions the server sees under this application name.</summary>
+    public Task<int> CountBackendsAsync(string applicationName) =>
+        ScalarAsync<int>("SELECT count(*) FROM pg_stat_activity WHERE application_name = $1", applicationName);
+
+    /// <summary>Ends the sessions under this application name and returns when they are gone, with their number.</summary>
+    public Task<int> TerminateBackendsAsync(string applicationName) => ScalarAsync<int>(
+        "SELECT count(*) FILTER (WHERE pg_terminate_backend(pid, 10000)) FROM pg_stat_activity WHERE application_name = $1",
+        applicationName);
+
+    /// <exception cref="NotSupportedException">Not <see cref="CanRestart"/>.</exception>
+    public Task StopAsync(PostgresShutdown mode = PostgresShutdown.Fast, CancellationToken cancellationToken = default) =>
+        Local.StopAsync(mode, cancellationToken);
+
+    /// <summary>Starts the server after <see cref="StopAsync"/>, on the same port.</summary>
+    /// <exception cref="NotSupportedException">Not <see cref="CanRestart"/>.</exception>
+    public Task StartAgainAsync(CancellationToken cancellationToken = default) => Local.StartAgainAsync(cancellationToken);
+
+    /// <exception cref="NotSupportedException">Not <see cref="CanRestart"/>.</exception>
+    public async Task RestartAsync(PostgresShutdown mode = PostgresShutdown.Fast, CancellationToken cancellationToken = default)
+    {
+        await StopAsync(mode, cancellationToken);
+        await StartAgainAsync(cancellationToken);
+    }
+
+    /// <summary>The server's whole log so far.</summary>
+    /// <exception cref="NotSupportedException">Not <see cref="CanRestart"/>.</exception>
+    public Task<string> ReadLogAsync(CancellationToken cancellationToken = default) => Local.ReadLogAsync(cancellationToken);
+
+    public async ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref _disposed, true))
+            return;
+
+        if (Source == PostgresServerSource.Environment)
+        {
+            foreach (var name in _databases)
+                await ExecuteAsync($"DROP DATABASE IF EXISTS {Quoted(name)} WITH (FORCE)");
+        }
+
+        await Admin.DisposeAsync();
+        if (_owned is not null)
+            await _owned.DisposeAsync();
+    }
+
+    private static async Task<PostgreSqlContainer> StartContainerAsync(PostgresServerOptions options, CancellationToken cancellationToken)
+    {
+        var image = Environment.GetEnvironmentVariable(ImageVariable) is { Length: > 0 } given ? given : "postgres:15";
+        var container = new PostgreSqlBuilder(image)
+            .WithCommand([.. ServerSettings.For(options).SelectMany(setting => new[] { "-c", $"{setting.Key}={setting.Value}" })])
+            .Build();
+        try
+        {
+            await container.StartAsync(cancellationToken);
+            return container;
+        }
+        catch
+        {
+            await container.DisposeAsync();
+            throw;
+        }
+    }
+
+    private static string Quoted(string name) => $"\"{name.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
+
+    private NpgsqlCommand Command(string sql, object[] parameters)
+    {
+        var command = Admin.CreateCommand(sql);
+        foreach (var value in parameters)
+            command.Parameters.Add(new NpgsqlParameter { Value = value });
+        return command;
+    }
+}

@@ -1,0 +1,107 @@
+using Npgsql;
+using Xunit;
+
+namespace PgPool.Tests.Integration;
+
+/// <summary>Blocking rents with no thread-pool thread to be had: what sync-over-async pools hang on.</summary>
+[Collection(typeof(BlockedThreadPool))]
+public sealed class BlockedThreadPoolTests(ServerFixture fixture) : PoolTest(fixture)
+{
+    [Fact]
+    public void Rent_ManyThreadsOnFewConnections_AllOpenedUsedAndReset()
+    {
+        var pool = Pool(options => options.MaxSize = 2);
+
+        BlockedThreadPool.Run(() =>
+        {
+            var workers = Enumerable.Range(0, 8).Select(_ => new Thread(() =>
+            {
+                for (var i = 0; i < 10; i++)
+                {
+                    using var lease = pool.Rent(Stop);
+                    Execute(lease, "SELECT pg_advisory_lock(1)");
+                }
+            })
+            { IsBackground = true }).ToArray();
+            Array.ForEach(workers, worker => worker.Start());
+            Array.ForEach(workers, worker => worker.Join());
+        });
+
+        Assert.Equal(80, pool.GetStatistics().Rented);
+        Assert.Equal((0, 0), (pool.GetStatistics().Leased, pool.GetStatistics().Waiting));
+    }
+
+    [Fact]
+    public void Rent_IdleTooLong_IsValidated()
+    {
+        var pool = Pool(options =>
+        {
+            options.MaxSize = 1;
+            options.ValidateAfterIdle = TimeSpan.Zero;
+        });
+
+        BlockedThreadPool.Run(() =>
+        {
+            for (var i = 0; i < 3; i++)
+            {
+                using var lease = pool.Rent(Stop);
+                Execute(lease, "SELECT 1");
+            }
+        });
+
+        Assert.Equal(1, pool.GetStatistics().Opened);
+    }
+
+    [Fact]
+    public void Rent_ConnectionDied_IsReplaced()
+    {
+        var pool = Pool(options =>
+        {
+            options.MaxSize = 1;
+            options.ValidateAfterIdle = TimeSpan.Zero;
+        });
+
+        BlockedThreadPool.Run(() =>
+        {
+            int session;
+            using (var lease = pool.Rent(Stop))
+                session = lease.BackendProcessId;
+            using (var killer = new NpgsqlConnection(Server.ConnectionString + ";Pooling=false"))
+            {
+                killer.Open();
+                using var kill = new NpgsqlCommand($"SELECT pg_terminate_backend({session}, 5000)", killer);
+                kill.ExecuteNonQuery();
+            }
+            using var next = pool.Rent(Stop);
+            Assert.NotEqual(session, next.BackendProcessId);
+            next.Discard();
+        });
+    }
+
+    [Fact]
+    public void Rent_PoolFull_TimesOutAndIsCancelled()
+    {
+        var pool = Pool(options => options.MaxSize = 1);
+
+        BlockedThreadPool.Run(() =>
+        {
+            using var held = pool.Rent(Stop);
+            Assert.Throws<PoolTimeoutException>(() => pool.Rent(new() { Timeout = TimeSpan.FromMilliseconds(50) }, Stop));
+            using var cancellation = new CancellationTokenSource();
+            var canceller = new Thread(() =>
+            {
+                SpinWait.SpinUntil(() => pool.GetStatistics().Waiting == 1);
+                cancellation.Cancel();
+            });
+            canceller.Start();
+            Assert.Throws<OperationCanceledException>(() => pool.Rent(cancellation.Token));
+            canceller.Join();
+        });
+    }
+
+    private static void Execute(ConnectionLease lease, string sql)
+    {
+        using var command = lease.CreateCommand(sql);
+        command.ExecuteNonQuery();
+    }
+}

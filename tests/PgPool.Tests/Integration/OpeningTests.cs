@@ -1,0 +1,176 @@
+using Npgsql;
+using PgPool.TestSupport;
+using Xunit;
+
+namespace PgPool.Tests.Integration;
+
+/// <summary>Servers that refuse, are away, or answer late.</summary>
+public sealed class OpeningTests(ServerFixture fixture) : PoolTest(fixture)
+{
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Rent_NoSuchDatabase_FailsAtOnceAndWorksWhenThereIsOne(bool async)
+    {
+        var database = $"pgpool_{Guid.NewGuid():N}";
+        var pool = Pool(options => options.ConnectionString = With(builder => builder.Database = database));
+
+        var exception = await Assert.ThrowsAsync<PoolConnectException>(() => RentAsync(pool, async));
+
+        Assert.Equal(PostgresErrorCodes.InvalidCatalogName, Assert.IsType<PostgresException>(exception.InnerException).SqlState);
+        Assert.False(exception.IsTransient);
+        Assert.Same(exception.InnerException, pool.GetStatistics().LastOpenError);
+        pool.Resize(1, 4);
+        await Assert.ThrowsAsync<PoolConnectException>(() => pool.WarmUpAsync(Stop));
+
+        await Server.CreateDatabaseAsync(database);
+        await using var lease = await RentAsync(pool, async);
+        Assert.Equal(database, lease.Connection.Database);
+        Assert.Null(pool.GetStatistics().LastOpenError);
+    }
+
+    [Fact]
+    public async Task Rent_NoSuchRole_FailsAtOnceWithNoPasswordInItsText()
+    {
+        var pool = Pool(options => options.ConnectionString = With(builder =>
+        {
+            builder.Username = "nobody_by_this_name";
+            builder.Password = "s3cr3t-word";
+        }));
+
+        var exception = await Assert.ThrowsAsync<PoolConnectException>(() => RentAsync(pool, async: true));
+
+        Assert.DoesNotContain("s3cr3t", exception.ToString() + pool + pool.GetStatistics() + string.Join(' ', Log.Entries));
+    }
+
+    [Fact]
+    public async Task Rent_CertificateThatDoesNotFit_FailsAtOnce()
+    {
+        var pool = Pool(options => options.ConnectionString = With(builder => builder.SslMode = SslMode.VerifyFull));
+
+        await Assert.ThrowsAsync<PoolConnectException>(() => RentAsync(pool, async: true));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Rent_ServerRefuses_SaysSoWhenItTimesOut(bool async)
+    {
+        await using var proxy = FaultProxy.InFrontOf(ConnectionString);
+        proxy.Mode = FaultMode.Refuse;
+        var pool = Pool(options =>
+        {
+            options.ConnectionString = proxy.ConnectionStringFor(ConnectionString);
+            options.RentTimeout = TimeSpan.FromMilliseconds(300);
+        });
+
+        var exception = await Assert.ThrowsAsync<PoolTimeoutException>(() => RentAsync(pool, async));
+
+        Assert.Contains("the server is unreachable", exception.Message);
+        Assert.IsAssignableFrom<NpgsqlException>(exception.InnerException);
+        Assert.True(exception.IsTransient);
+        Assert.True(exception.Waited >= TimeSpan.FromMilliseconds(300));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Rent_ServerComesBackWhileItWaits_Succeeds(bool async)
+    {
+        await using var proxy = FaultProxy.InFrontOf(ConnectionString);
+        proxy.Mode = FaultMode.Refuse;
+        var pool = Pool(options =>
+        {
+            options.ConnectionString = proxy.ConnectionStringFor(ConnectionString);
+            options.MaxReconnectDelay = options.ReconnectDelay;
+        });
+        var rents = Enumerable.Range(0, 4).Select(_ => Task.Run(() => RentAsync(pool, async), Stop)).ToArray();
+        await Eventually.BecomesAsync(() => pool.GetStatistics().OpenFailed >= 3, "the prober has tried three times");
+
+        proxy.Mode = FaultMode.Pass;
+
+        foreach (var lease in await Task.WhenAll(rents))
+            await lease.DisposeAsync();
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Rent_ServerDeaf_SaysThatItIsSlow(bool async)
+    {
+        await using var proxy = FaultProxy.InFrontOf(ConnectionString);
+        proxy.Mode = FaultMode.Deaf;
+        var pool = Pool(options =>
+        {
+            options.ConnectionString = proxy.ConnectionStringFor(ConnectionString);
+            options.RentTimeout = TimeSpan.FromMilliseconds(300);
+            options.OpenTimeout = TimeSpan.FromSeconds(2);
+        });
+
+        var exception = await Assert.ThrowsAsync<PoolTimeoutException>(() => RentAsync(pool, async));
+
+        Assert.Contains("the server is slow", exception.Message);
+        await Eventually.BecomesAsync(() => pool.GetStatistics() is { OpenFailed: > 0, LastOpenError: not null }, "the attempt to open has ended at OpenTimeout");
+    }
+
+    [Fact]
+    public async Task Rent_PoolFull_NamesTheHolders()
+    {
+        var pool = Pool(options => options.MaxSize = 1);
+        await using var held = await pool.RentAsync(new() { Label = "nightly import" }, Stop);
+
+        var exception = await Assert.ThrowsAsync<PoolTimeoutException>(async () => await pool.RentAsync(new() { Timeout = TimeSpan.FromMilliseconds(50) }, Stop));
+
+        Assert.Contains("the pool is full", exception.Message);
+        Assert.Contains("'nightly import' at OpeningTests.cs:", exception.Message);
+        Assert.Contains($"backend {held.BackendProcessId}", exception.Message);
+        Assert.Equal(held.Id, Assert.Single(exception.Leases).Id);
+        Assert.Null(exception.InnerException);
+        Assert.Equal(pool.Name, exception.PoolName);
+        Assert.Equal(1, exception.Statistics.TimedOut);
+    }
+
+    [Fact]
+    public async Task Rent_ServerFull_ServesFromWhatThereIs()
+    {
+        await using var server = await PostgresServer.StartAsync(new PostgresServerOptions { Local = true, MaxConnections = 8 }, Stop);
+        await using var pool = new ConnectionPool(new ConnectionPoolOptions(server.ConnectionString) { MinSize = 0, MaxSize = 20 });
+        var leases = new Stack<ConnectionLease>();
+
+        var exception = await Assert.ThrowsAsync<PoolTimeoutException>(async () =>
+        {
+            while (true)
+                leases.Push(await pool.RentAsync(new() { Timeout = TimeSpan.FromSeconds(1) }, Stop));
+        });
+        Assert.Contains("the server is full (53300)", exception.Message);
+
+        var waiting = pool.RentAsync(Stop);
+        await leases.Pop().DisposeAsync();
+        leases.Push(await waiting);
+        while (leases.TryPop(out var lease))
+            await lease.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task OnConnectionOpened_Throws_IsATransientFailure()
+    {
+        var calls = 0;
+        var pool = Pool(options => options.OnConnectionOpened = (_, _) => Interlocked.Increment(ref calls) == 1
+            ? throw new PostgresException("no", "FATAL", "FATAL", PostgresErrorCodes.InvalidPassword)
+            : default);
+
+        await using var lease = await pool.RentAsync(Stop);
+
+        Assert.Equal(2, calls);
+        Assert.Equal((1L, 1L), (pool.GetStatistics().OpenFailed, pool.GetStatistics().Opened));
+    }
+
+    private string With(Action<NpgsqlConnectionStringBuilder> change)
+    {
+        var builder = new NpgsqlConnectionStringBuilder(ConnectionString);
+        change(builder);
+        return builder.ConnectionString;
+    }
+
+    private static async Task<ConnectionLease> RentAsync(ConnectionPool pool, bool async) => async ? await pool.RentAsync(Stop) : pool.Rent(Stop);
+}

@@ -1,0 +1,67 @@
+using Npgsql;
+using PgPool.TestSupport;
+using Xunit;
+
+namespace PgPool.Tests.Integration;
+
+/// <summary>A test with pools of its own on the real server, which looks at them from outside by their application name.</summary>
+public abstract class PoolTest(ServerFixture fixture) : IAsyncLifetime
+{
+    private readonly List<ConnectionPool> _pools = [];
+
+    protected PostgresServer Server => fixture.Server;
+
+    protected string ApplicationName { get; } = $"pgpool-{Guid.NewGuid():N}";
+
+    protected static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    protected RecordingLog Log { get; } = new();
+
+    /// <summary>The server's connection string under this test's name.</summary>
+    protected string ConnectionString => new NpgsqlConnectionStringBuilder(Server.ConnectionString) { ApplicationName = ApplicationName }.ConnectionString;
+
+    public virtual ValueTask InitializeAsync() => default;
+
+    public virtual async ValueTask DisposeAsync()
+    {
+        foreach (var pool in _pools)
+            await pool.CloseAsync(TimeSpan.Zero);
+        await Eventually.BecomesAsync(async () => await BackendsAsync() == 0, $"no session of {ApplicationName} is left");
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>A pool that is closed with the test; of 0..4 connections, so that none is opened before the test asks for it.</summary>
+    protected ConnectionPool Pool(Action<ConnectionPoolOptions>? configure = null)
+    {
+        var options = new ConnectionPoolOptions(ConnectionString) { MinSize = 0, MaxSize = 4, LoggerFactory = Log };
+        configure?.Invoke(options);
+        var pool = new ConnectionPool(options);
+        _pools.Add(pool);
+        return pool;
+    }
+
+    protected Task<int> BackendsAsync() => Server.CountBackendsAsync(ApplicationName);
+
+    protected static Task SettledAsync(ConnectionPool pool) => pool.WaitUntilIdleAsync(Stop).WaitAsync(TimeSpan.FromSeconds(30), Stop);
+
+    /// <summary>Returns a lease in either mode.</summary>
+    protected static async Task ReturnAsync(ConnectionLease lease, bool async)
+    {
+        if (async)
+            await lease.DisposeAsync();
+        else
+            lease.Dispose();
+    }
+
+    protected static async Task<T> ScalarAsync<T>(ConnectionLease lease, string sql)
+    {
+        await using var command = lease.CreateCommand(sql);
+        return (T)(await command.ExecuteScalarAsync(Stop))!;
+    }
+
+    protected static async Task ExecuteAsync(ConnectionLease lease, string sql)
+    {
+        await using var command = lease.CreateCommand(sql);
+        await command.ExecuteNonQueryAsync(Stop);
+    }
+}
