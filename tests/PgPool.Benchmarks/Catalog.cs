@@ -1,0 +1,25 @@
+using PgPool.Benchmarks.Cases;
+using PgPool.Benchmarks.Harness;
+
+namespace PgPool.Benchmarks;
+
+/// <summary>All cases, in the order in which they run and are reported.</summary>
+internal static class Catalog
+{
+    public static IReadOnlyList<IBenchmark> All { get; } =
+    [
+        new CycleAsync(),
+        new CycleSync(),
+        new CycleTwoThreads(),
+        new SelectOne(SessionReset.Full),
+        new SelectOne(SessionReset.None),
+        new Load(SessionReset.Full),
+        new Load(SessionReset.None),
+        new Burst(),
+        new Handover(),
+        new WarmUp(),
+        new Growth(),
+        new ForEach(),
+        new Restart(),
+    ];
+}

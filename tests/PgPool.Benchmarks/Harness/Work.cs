@@ -1,0 +1,32 @@
+using System.Diagnostics;
+using Npgsql;
+
+namespace PgPool.Benchmarks.Harness;
+
+/// <summary>What most cases do with a connection, the same on both pools: borrow it, ask one thing, return it.</summary>
+internal static class Work
+{
+    public const string Sql = "SELECT 1";
+
+    /// <returns>How long it waited for the connection.</returns>
+    public static async Task<TimeSpan> SelectOneAsync(ConnectionPool pool)
+    {
+        var start = Stopwatch.GetTimestamp();
+        await using var lease = await pool.RentAsync();
+        var waited = Stopwatch.GetElapsedTime(start);
+        await using var command = lease.CreateCommand(Sql);
+        await command.ExecuteScalarAsync();
+        return waited;
+    }
+
+    /// <inheritdoc cref="SelectOneAsync(ConnectionPool)"/>
+    public static async Task<TimeSpan> SelectOneAsync(NpgsqlDataSource peer)
+    {
+        var start = Stopwatch.GetTimestamp();
+        await using var connection = await peer.OpenConnectionAsync();
+        var waited = Stopwatch.GetElapsedTime(start);
+        await using var command = new NpgsqlCommand(Sql, connection);
+        await command.ExecuteScalarAsync();
+        return waited;
+    }
+}

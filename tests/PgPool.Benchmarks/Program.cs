@@ -1,0 +1,43 @@
+using PgPool.Benchmarks;
+using PgPool.Benchmarks.Harness;
+using PgPool.TestSupport;
+
+// Why a harness of our own, and not BenchmarkDotNet. A claim here is a ratio against Npgsql's pool, and the machines it is measured
+// on drift by more than the difference: so both sides take turns, round by round, in one process, and each round makes a ratio of its
+// own. BenchmarkDotNet runs one side to its end, in a process of its own, before the other begins. Nor does it know waits inside
+// many workers, a server that restarts, or how many connections were opened.
+
+if (!Arguments.TryParse(args, out var arguments, out var error))
+{
+    Console.Error.WriteLine(error);
+    Console.Error.WriteLine(Arguments.Usage);
+    return 2;
+}
+
+if (arguments.List)
+{
+    foreach (var benchmark in Catalog.All)
+        Console.WriteLine($"{benchmark.Name,-16} {benchmark.What}");
+    return 0;
+}
+
+#if DEBUG
+Console.Error.WriteLine("A Debug build: its figures mean nothing. Run with -c Release.");
+#endif
+
+await using var server = await PostgresServer.StartAsync(new PostgresServerOptions { MaxConnections = 200 });
+var context = new BenchmarkContext(server, arguments.Quick);
+var results = new List<BenchmarkResult>();
+foreach (var benchmark in arguments.Benchmarks)
+{
+    Console.Error.WriteLine($"{benchmark.Name}: {benchmark.What}");
+    results.Add(await Runner.RunAsync(benchmark, context));
+}
+
+var report = await Report.MakeAsync(server, arguments.Quick, results);
+Console.WriteLine(report.ToMarkdown());
+if (arguments.JsonFile is { } file)
+    await File.WriteAllTextAsync(file, report.ToJson());
+
+// A bar that is missed is a finding, not a failure: on somebody else's machine it may say more of the machine than of the pool.
+return results.Exists(static result => result.Error is not null) ? 1 : 0;
