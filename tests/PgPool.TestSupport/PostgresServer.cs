@@ -40,6 +40,9 @@ public sealed class PostgresServer : IAsyncDisposable
     /// <summary>Whether the server can be stopped, started and have its log read: see <see cref="PostgresServerOptions.Local"/>.</summary>
     public bool CanRestart => _owned is LocalPostgres;
 
+    /// <summary>Whether this machine has the programs for <see cref="PostgresServerOptions.Local"/>.</summary>
+    public static bool HasPrograms => PostgresPrograms.Find() is not null;
+
     private LocalPostgres Local => _owned as LocalPostgres ?? throw new NotSupportedException(
         $"This needs a local server: start one with {nameof(PostgresServerOptions)}.{nameof(PostgresServerOptions.Local)}.");
 

@@ -1,5 +1,5 @@
-using PgPool.TestSupport;
 using PgPool.Tests;
+using PgPool.TestSupport;
 using Xunit;
 
 [assembly: AssemblyFixture(typeof(ServerFixture))]

@@ -133,8 +133,14 @@ public sealed class OpeningTests(ServerFixture fixture) : PoolTest(fixture)
     [Fact]
     public async Task Rent_ServerFull_ServesFromWhatThereIs()
     {
-        await using var server = await PostgresServer.StartAsync(new PostgresServerOptions { Local = true, MaxConnections = 8 }, Stop);
-        await using var pool = new ConnectionPool(new ConnectionPoolOptions(server.ConnectionString) { MinSize = 0, MaxSize = 20 });
+        // The server answers for a role that has all its connections as it does when it is full itself.
+        var role = $"few_{Guid.NewGuid():N}";
+        await Server.ExecuteAsync($"CREATE ROLE {role} LOGIN PASSWORD 'few' CONNECTION LIMIT 3");
+        var pool = Pool(options =>
+        {
+            options.ConnectionString = With(builder => (builder.Username, builder.Password) = (role, "few"));
+            options.MaxSize = 20;
+        });
         var leases = new Stack<ConnectionLease>();
 
         var exception = await Assert.ThrowsAsync<PoolTimeoutException>(async () =>
@@ -143,6 +149,7 @@ public sealed class OpeningTests(ServerFixture fixture) : PoolTest(fixture)
                 leases.Push(await pool.RentAsync(new() { Timeout = TimeSpan.FromSeconds(1) }, Stop));
         });
         Assert.Contains("the server is full (53300)", exception.Message);
+        Assert.Equal(3, leases.Count);
 
         var waiting = pool.RentAsync(Stop);
         await leases.Pop().DisposeAsync();
