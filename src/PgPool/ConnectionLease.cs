@@ -36,10 +36,10 @@ public sealed class ConnectionLease : IDisposable, IAsyncDisposable
     {
         get
         {
+            // What was never looked at needs no reset. Noted first: a return at the same time must not take it for untouched.
+            _touched = true;
             var connection = _connection;
             ObjectDisposedException.ThrowIf(connection is null, this);
-            // What was never looked at needs no reset.
-            _touched = true;
             return connection;
         }
     }

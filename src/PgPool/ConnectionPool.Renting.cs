@@ -41,11 +41,7 @@ public sealed partial class ConnectionPool
         var request = Request(options, callerFile, callerLine);
         if (_engine.TryLend(request, out var loan))
             return new ConnectionLease(_engine, loan, options.Label);
-        var timeout = TimeoutOf(options);
-        var result = timeout == TimeSpan.Zero
-            ? _engine.RentNow(request, need: 1)
-            : _engine.Rent(request, need: 1, options.Priority, timeout, cancellationToken);
-        return Lease(result, request, cancellationToken);
+        return Lease(_engine.Rent(request, need: 1, options.Priority, TimeoutOf(options), cancellationToken), request, cancellationToken);
     }
 
     /// <inheritdoc cref="RentAsync(RentOptions, CancellationToken, string, int)"/>
@@ -78,7 +74,7 @@ public sealed partial class ConnectionPool
     public bool TryRent([NotNullWhen(true)] out ConnectionLease? lease, [CallerFilePath] string callerFile = "", [CallerLineNumber] int callerLine = 0)
     {
         var request = Request(default, callerFile, callerLine);
-        var result = _engine.RentNow(request, need: 1);
+        var result = _engine.RentNow(request, need: 1, otherwise: RentOutcome.TimedOut);
         lease = result.Outcome == RentOutcome.TimedOut ? null : Lease(result, request, CancellationToken.None);
         return lease is not null;
     }
@@ -107,17 +103,13 @@ public sealed partial class ConnectionPool
 
     private async ValueTask<ConnectionLease> WaitAsync(RentRequest request, RentPriority priority, TimeSpan timeout, CancellationToken cancellationToken)
     {
-        var result = timeout == TimeSpan.Zero
-            ? _engine.RentNow(request, need: 1)
-            : await _engine.RentAsync(request, need: 1, priority, timeout, cancellationToken).ConfigureAwait(false);
+        var result = await _engine.RentAsync(request, need: 1, priority, timeout, cancellationToken).ConfigureAwait(false);
         return Lease(result, request, cancellationToken);
     }
 
     private async ValueTask<LeaseGroup> WaitForManyAsync(int count, RentRequest request, RentPriority priority, TimeSpan timeout, CancellationToken cancellationToken)
     {
-        var result = timeout == TimeSpan.Zero
-            ? _engine.RentNow(request, count)
-            : await _engine.RentAsync(request, count, priority, timeout, cancellationToken).ConfigureAwait(false);
+        var result = await _engine.RentAsync(request, count, priority, timeout, cancellationToken).ConfigureAwait(false);
         if (result.Outcome != RentOutcome.Lent)
             throw Failure(result, request, count, cancellationToken);
         var loans = result.Group ?? [result.Loan];

@@ -105,9 +105,15 @@ public sealed partial class ConnectionPool
     private async Task ReleaseWhenGoneAsync()
     {
         await _engine.WhenGoneAsync().ConfigureAwait(false);
-        _engine.Dispose();
-        await _driver.DisposeAsync().ConfigureAwait(false);
-        _released.SetResult();
+        try
+        {
+            _engine.Dispose();
+            await _driver.DisposeAsync().ConfigureAwait(false);
+        }
+        finally
+        {
+            _released.SetResult();
+        }
         _events.PoolClosed();
     }
 }

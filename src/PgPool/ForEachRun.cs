@@ -21,15 +21,26 @@ internal sealed class ForEachRun<T>(
             return;
         var shared = new SharedItems(source, joining);
 
+        // The others start in the flow from before the first one's rent: the lease that it holds is not theirs, where nested rents are watched.
+        var flow = ExecutionContext.Capture();
         var lease = await rentFirst(cancellationToken).ConfigureAwait(false);
         var others = new Task[workers - 1];
         for (var i = 0; i < others.Length; i++)
-            others[i] = Task.Run(() => JoinAsync(shared, stop, joining.Token), CancellationToken.None);
+            others[i] = StartIn(flow, () => JoinAsync(shared, stop, joining.Token));
         await WorkAsync(lease, shared, stop).ConfigureAwait(false);
         await Task.WhenAll(others).ConfigureAwait(false);
 
         if (_failure is not null)
             ExceptionDispatchInfo.Throw(_failure);
+    }
+
+    private static Task StartIn(ExecutionContext? flow, Func<Task> work)
+    {
+        if (flow is null)
+            return Task.Run(work);
+        Task? task = null;
+        ExecutionContext.Run(flow, _ => task = Task.Run(work), null);
+        return task!;
     }
 
     private async Task JoinAsync(SharedItems items, CancellationTokenSource stop, CancellationToken joining)
@@ -73,23 +84,24 @@ internal sealed class ForEachRun<T>(
         stop.Cancel();
     }
 
-    /// <summary>The items, one at a time.</summary>
+    /// <summary>The items, one at a time, and none before it is asked for: they may be a queue that body fills.</summary>
     private sealed class SharedItems(IEnumerator<T> source, CancellationTokenSource joining)
     {
         private readonly Lock _lock = new();
-        private bool _hasCurrent = true;
+        private bool _isFirst = true;
+        private bool _isDone;
 
+        /// <param name="item">The next item, when the result is true. The source stands on the first one already.</param>
         public bool TryTake(out T item)
         {
             lock (_lock)
             {
-                item = _hasCurrent ? source.Current : default!;
-                var taken = _hasCurrent;
-                if (taken)
-                    _hasCurrent = source.MoveNext();
-                if (!_hasCurrent)
+                _isDone = _isDone || !(_isFirst || source.MoveNext());
+                _isFirst = false;
+                item = _isDone ? default! : source.Current;
+                if (_isDone)
                     joining.Cancel();
-                return taken;
+                return !_isDone;
             }
         }
     }

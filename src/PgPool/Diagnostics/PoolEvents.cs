@@ -4,56 +4,58 @@ using PgPool.Engine;
 namespace PgPool.Diagnostics;
 
 /// <summary>What happens in the pool, as a person on call wants to read it.</summary>
-internal sealed class PoolEvents(ILogger logger, string pool) : IPoolEvents
+internal sealed class PoolEvents(ILogger target, string pool) : IPoolEvents
 {
-    public void Opened(int backendProcessId, TimeSpan took) => PoolLog.Opened(logger, pool, backendProcessId, took.TotalMilliseconds);
+    private readonly NeverThrowingLogger _logger = new(target);
+
+    public void Opened(int backendProcessId, TimeSpan took) => PoolLog.Opened(_logger, pool, backendProcessId, took.TotalMilliseconds);
 
     public void OpenFailed(Exception exception, OpenFailure failure)
     {
         switch (failure)
         {
             case OpenFailure.Permanent:
-                PoolLog.OpenRefused(logger, pool, exception);
+                PoolLog.OpenRefused(_logger, pool, exception);
                 break;
             case OpenFailure.ServerFull:
-                PoolLog.ServerFull(logger, pool, exception);
+                PoolLog.ServerFull(_logger, pool, exception);
                 break;
             default:
-                PoolLog.OpenFailed(logger, pool, exception);
+                PoolLog.OpenFailed(_logger, pool, exception);
                 break;
         }
     }
 
-    public void Closed(int backendProcessId, CloseReason reason, string? detail) => PoolLog.Closed(logger, pool, backendProcessId, reason, detail);
+    public void Closed(int backendProcessId, CloseReason reason, string? detail) => PoolLog.Closed(_logger, pool, backendProcessId, reason, detail);
 
     public void DirtyReturn(in RentRequest request, int backendProcessId, in ResetVerdict verdict)
     {
         switch (verdict.Retire)
         {
             case null:
-                PoolLog.TransactionLeftOpen(logger, pool, request.Label, request.CallSite, backendProcessId);
+                PoolLog.TransactionLeftOpen(_logger, pool, request.Label, request.CallSite, backendProcessId);
                 break;
             case CloseReason.Broken when verdict.WasDirty:
-                PoolLog.ReturnedBusy(logger, pool, request.Label, request.CallSite, backendProcessId);
+                PoolLog.ReturnedBusy(_logger, pool, request.Label, request.CallSite, backendProcessId);
                 break;
             case CloseReason.Broken:
-                PoolLog.ReturnedBroken(logger, pool, request.Label, request.CallSite, backendProcessId, verdict.Error);
+                PoolLog.ReturnedBroken(_logger, pool, request.Label, request.CallSite, backendProcessId, verdict.Error);
                 break;
             case CloseReason.SessionReplaced:
-                PoolLog.SessionReplaced(logger, pool, request.Label, request.CallSite, backendProcessId);
+                PoolLog.SessionReplaced(_logger, pool, request.Label, request.CallSite, backendProcessId);
                 break;
             default:
-                PoolLog.ResetFailed(logger, pool, request.Label, request.CallSite, backendProcessId, verdict.Error);
+                PoolLog.ResetFailed(_logger, pool, request.Label, request.CallSite, backendProcessId, verdict.Error);
                 break;
         }
     }
 
-    public void Abandoned(RentRequest request) => PoolLog.Abandoned(logger, pool, request.Label, request.CallSite);
+    public void Abandoned(RentRequest request) => PoolLog.Abandoned(_logger, pool, request.Label, request.CallSite);
 
     public void LongLease(LeaseInfo lease)
-        => PoolLog.LongLease(logger, pool, lease.Id, lease.HeldFor.TotalSeconds, lease.Label, lease.CallSite, lease.BackendProcessId, lease.StackTrace);
+        => PoolLog.LongLease(_logger, pool, lease.Id, lease.HeldFor.TotalSeconds, lease.Label, lease.CallSite, lease.BackendProcessId, lease.StackTrace);
 
-    public void NestedRent(in RentRequest request) => PoolLog.NestedRent(logger, pool, request.CallSite);
+    public void NestedRent(in RentRequest request) => PoolLog.NestedRent(_logger, pool, request.CallSite);
 
-    public void PoolClosed() => PoolLog.PoolClosed(logger, pool);
+    public void PoolClosed() => PoolLog.PoolClosed(_logger, pool);
 }

@@ -12,10 +12,22 @@ internal static class Background
     /// <param name="state">What it works on.</param>
     public static void Run<TState>(bool forBlocked, Action<TState, bool> work, TState state)
     {
-        if (forBlocked)
-            new Thread(() => work(state, false)) { IsBackground = true, Name = "PgPool" }.UnsafeStart();
-        else
+        if (!forBlocked || !TryStartThread(() => work(state, false)))
             ThreadPool.UnsafeQueueUserWorkItem(static item => item.work(item.state, true), (work, state), preferLocal: false);
+    }
+
+    private static bool TryStartThread(ThreadStart work)
+    {
+        try
+        {
+            new Thread(work) { IsBackground = true, Name = "PgPool" }.UnsafeStart();
+            return true;
+        }
+        catch (Exception exception) when (exception is OutOfMemoryException or ThreadStartException)
+        {
+            // The system has no thread left. The thread pool may have one, in time.
+            return false;
+        }
     }
 
     /// <summary>Keeps what starts within it out of the caller's flow.</summary>

@@ -16,15 +16,33 @@ internal sealed class BlockingWaiter<T>(PoolEngine<T> engine, ObjectPool<Blockin
         var clock = Engine.Clock;
         Watch(clock.IsSystem ? Clock.Never : Deadline, cancellationToken);
 
+        ThreadInterruptedException? interruption = null;
         var deadline = clock.IsSystem ? Deadline : Clock.Never;
-        while (!IsSignalledBefore(deadline))
-            Engine.Expire(this, out deadline);
+        while (true)
+        {
+            try
+            {
+                while (!IsSignalledBefore(deadline))
+                    Engine.Expire(this, out deadline);
+                break;
+            }
+            catch (ThreadInterruptedException exception)
+            {
+                // It leaves the queue first: a place handed to a thread that has gone would be lost.
+                interruption = exception;
+                Engine.Cancel(this);
+            }
+        }
 
         var result = Result;
         Clear();
         _signalled = false;
         home.Return(this);
-        return result;
+        if (interruption is null)
+            return result;
+        if (result.Outcome == RentOutcome.Lent)
+            Engine.GiveBack(result);
+        throw interruption;
     }
 
     public override void Signal()

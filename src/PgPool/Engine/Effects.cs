@@ -58,7 +58,7 @@ internal struct Effects<T> where T : class
             waiter.Signal();
         }
         if (WakeChanged)
-            engine.ArmWakeUp();
+            engine.ArmWakeUp(ForBlocked);
         for (Slot<T>? slot = _toCheck, next; slot is not null; slot = next)
         {
             next = slot.Older;

@@ -57,7 +57,7 @@ internal sealed class Growth(Clock clock)
         if (!_openedForThisQueue || elapsed >= _openDuration)
             return true;
         // demand / (served / elapsed) is the time in which returning connections serve the queue.
-        var evidence = _openDuration / EvidenceShare;
+        var evidence = Math.Max(1, _openDuration / EvidenceShare);
         if (elapsed >= evidence && (Int128)demand * elapsed > (Int128)_openDuration * _servedSince)
             return true;
         lookAgainAt = now + evidence;

@@ -15,6 +15,15 @@ internal sealed class IdleStore<T>(IdleOrder order) where T : class
     /// <summary>The one to be lent after <paramref name="slot"/>.</summary>
     public Slot<T>? Following(Slot<T> slot) => _lifo ? slot.Older : slot.Newer;
 
+    /// <summary>How many can be lent without asking the server.</summary>
+    public int CountFresh(long now)
+    {
+        var count = 0;
+        for (var slot = Newest; slot is not null; slot = slot.Older)
+            count += now <= slot.FreshUntil ? 1 : 0;
+        return count;
+    }
+
     /// <summary>Puts a connection at the place of its last use: at once for one just used, a short walk for one that was only checked.</summary>
     public void Add(Slot<T> slot)
     {

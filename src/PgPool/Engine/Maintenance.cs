@@ -4,7 +4,8 @@ namespace PgPool.Engine;
 internal sealed class Maintenance<T> : IDisposable where T : class
 {
     private static readonly TimeSpan Shortest = TimeSpan.FromMilliseconds(50);
-    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(30);
+    // Leases that were dropped are found by looking: with nobody to tell, a waiter should not wait long for one.
+    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(1);
 
     private readonly PoolEngine<T> _engine;
     private readonly Clock _clock;

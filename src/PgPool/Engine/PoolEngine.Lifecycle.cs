@@ -71,7 +71,14 @@ internal sealed partial class PoolEngine<T>
             Settle(Clock.Now, unmet: 0, ref effects);
         }
         effects.Run(this);
-        _stopping.Cancel();
+        try
+        {
+            _stopping.Cancel();
+        }
+        catch (AggregateException)
+        {
+            // A hook's own callback on its token threw: nothing of that may keep the pool from closing.
+        }
         return true;
     }
 

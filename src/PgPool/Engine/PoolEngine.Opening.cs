@@ -44,6 +44,7 @@ internal sealed partial class PoolEngine<T>
             var now = Clock.Now;
             took = Clock.Span(now - startedAt);
             var slot = new Slot<T>(connection, generation, backendProcessId, now, Clock.After(now, Lifetime())) { Index = _slots.Count };
+            slot.Answered(now, _suspicions);
             _slots.Add(slot);
             _opening--;
             _totals.Opened++;
@@ -57,8 +58,7 @@ internal sealed partial class PoolEngine<T>
             }
             else
             {
-                slot.FreshUntil = Math.Min(slot.ExpiresAt, Clock.After(now, _validateAfterIdle));
-                _idle.Add(slot);
+                AddIdle(slot, freshFrom: now);
             }
             Settle(now, unmet: 0, ref effects);
         }

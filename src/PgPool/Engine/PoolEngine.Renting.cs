@@ -27,20 +27,28 @@ internal sealed partial class PoolEngine<T>
     }
 
     /// <summary>A rent that may not wait. Finding nothing, it has the pool open or check a connection for the next one that asks.</summary>
-    public RentResult<T> RentNow(in RentRequest request, int need)
+    /// <param name="request">Who rents.</param>
+    /// <param name="need">How many connections.</param>
+    /// <param name="otherwise">How it ends when it finds nothing: timed out, or the queue is full.</param>
+    public RentResult<T> RentNow(in RentRequest request, int need, RentOutcome otherwise)
     {
         var effects = new Effects<T>();
-        var result = new RentResult<T>(RentOutcome.TimedOut, default, null, null, TimeSpan.Zero);
+        RentResult<T> result;
         lock (_lock)
         {
             var now = Clock.Now;
-            if (_closed)
-                result = result with { Outcome = RentOutcome.PoolClosed };
-            else if (_lending && _waiters.IsEmpty && CollectFresh(need, now, now - Clock.Ticks(RecentEnough), ref effects) is { } slots)
+            var unmet = 0;
+            if (_lending && _waiters.IsEmpty && CollectFresh(need, now, now - Clock.Ticks(RecentEnough), ref effects) is { } slots)
+            {
                 result = Lend(slots, request, now, TimeSpan.Zero);
+            }
             else
-                _totals.TimedOut++;
-            Settle(now, unmet: result.Outcome == RentOutcome.TimedOut ? need : 0, ref effects);
+            {
+                result = new RentResult<T>(_closed ? RentOutcome.PoolClosed : otherwise, default, null, null, TimeSpan.Zero);
+                unmet = _closed ? 0 : need;
+                Count(result.Outcome);
+            }
+            Settle(now, unmet, ref effects);
         }
         effects.Run(this);
         return result;
@@ -49,6 +57,8 @@ internal sealed partial class PoolEngine<T>
     /// <summary>A rent that waits for its turn.</summary>
     public ValueTask<RentResult<T>> RentAsync(in RentRequest request, int need, RentPriority priority, TimeSpan timeout, CancellationToken cancellationToken)
     {
+        if (timeout == TimeSpan.Zero || _options.MaxWaiting == 0)
+            return new(RentNow(request, need, timeout == TimeSpan.Zero ? RentOutcome.TimedOut : RentOutcome.QueueFull));
         var waiter = _waiterPools.Async.Get();
         Enqueue(waiter, request, need, priority, timeout);
         return waiter.WaitAsync(cancellationToken);
@@ -57,6 +67,8 @@ internal sealed partial class PoolEngine<T>
     /// <summary>A rent that blocks its thread until its turn.</summary>
     public RentResult<T> Rent(in RentRequest request, int need, RentPriority priority, TimeSpan timeout, CancellationToken cancellationToken)
     {
+        if (timeout == TimeSpan.Zero || _options.MaxWaiting == 0)
+            return RentNow(request, need, timeout == TimeSpan.Zero ? RentOutcome.TimedOut : RentOutcome.QueueFull);
         var waiter = _waiterPools.Blocking.Get();
         Enqueue(waiter, request, need, priority, timeout);
         return waiter.Wait(cancellationToken);
@@ -80,10 +92,6 @@ internal sealed partial class PoolEngine<T>
             if (!waiter.IsQueued || (outcome == RentOutcome.TimedOut && notBefore > now))
                 return;
             notBefore = Clock.Never;
-            if (outcome == RentOutcome.TimedOut)
-                _totals.TimedOut++;
-            else
-                _totals.Cancelled++;
             Refuse(waiter, outcome, now, ref effects);
             // Behind a group that gave up, others may be served by what was kept for it.
             Settle(now, unmet: 0, ref effects);
@@ -109,15 +117,12 @@ internal sealed partial class PoolEngine<T>
                 Settle(now, unmet: 0, ref effects);
 
             waiter.HasWaited = waiter.IsQueued;
+            // A thread that blocks cannot rely on the timer that was set for those before it.
+            effects.WakeChanged |= waiter.IsQueued && waiter.IsBlocking && _wakeUpAt != Clock.Never;
             if (waiter.IsQueued && _waiters.Count > _options.MaxWaiting)
-            {
-                _totals.Rejected++;
                 Refuse(waiter, RentOutcome.QueueFull, now, ref effects);
-            }
             else if (waiter.IsQueued && request.Details is { RefuseWhenFull: true } && _leased >= _maxSize)
-            {
                 Refuse(waiter, RentOutcome.CouldDeadlock, now, ref effects);
-            }
         }
         effects.Run(this);
     }
@@ -125,9 +130,17 @@ internal sealed partial class PoolEngine<T>
     /// <summary>Takes a waiter out of the queue without a connection.</summary>
     private void Refuse(Waiter<T> waiter, RentOutcome outcome, long now, ref Effects<T> effects, Exception? error = null)
     {
+        Count(outcome);
         _waiters.Remove(waiter);
         waiter.Result = new RentResult<T>(outcome, default, null, error, Clock.Span(now - waiter.EnqueuedAt));
         effects.Signal(waiter);
+    }
+
+    private void Count(RentOutcome refusal)
+    {
+        _totals.TimedOut += refusal == RentOutcome.TimedOut ? 1 : 0;
+        _totals.Rejected += refusal == RentOutcome.QueueFull ? 1 : 0;
+        _totals.Cancelled += refusal == RentOutcome.Cancelled ? 1 : 0;
     }
 
     /// <summary>Hands connections to the head of the queue for as long as it can be given what it needs.</summary>
@@ -146,7 +159,8 @@ internal sealed partial class PoolEngine<T>
 
     /// <summary>
     /// The connections to lend next, if there are <paramref name="need"/> that are fit to be lent now. Those too old are retired on the way, and
-    /// those that must be pinged first are sent to be checked, as many as there are rents to wait for them.
+    /// those that must be pinged first are sent to be checked: as many as there are rents to wait for them, but all at once that are suspect, as
+    /// dead ones would otherwise be found one after the other.
     /// </summary>
     private FreshSlots? CollectFresh(int need, long now, long answeredSince, ref Effects<T> effects)
     {
@@ -158,15 +172,15 @@ internal sealed partial class PoolEngine<T>
                 Retire(slot, CloseReason.MaxLifetime, ref effects);
             else if (now <= slot.FreshUntil || HasAnswered(slot, answeredSince))
                 fresh.Add(slot);
-            else if (_checking < Math.Max(_waiters.Demand, need))
+            else if (_checking < Math.Max(_waiters.Demand, need) || IsSuspect(slot))
                 BeginCheck(slot, ref effects);
         }
         return fresh.Complete ? fresh : null;
     }
 
-    private long AnsweredSince(Waiter<T> waiter, long now) => Math.Max(waiter.EnqueuedAt + 1, now - Clock.Ticks(RecentEnough));
+    private long AnsweredSince(Waiter<T> waiter, long now) => Math.Max(waiter.EnqueuedAt, now - Clock.Ticks(RecentEnough));
 
-    private bool HasAnswered(Slot<T> slot, long since) => slot.AliveAt > _suspectedAt && slot.AliveAt >= since;
+    private bool HasAnswered(Slot<T> slot, long since) => !IsSuspect(slot) && slot.AliveAt > since;
 
     private RentResult<T> Lend(FreshSlots slots, in RentRequest request, long now, TimeSpan waited)
     {

@@ -6,10 +6,15 @@ internal sealed partial class PoolEngine<T>
     /// <summary>Takes an idle connection out of the store, to be pinged.</summary>
     private void BeginCheck(Slot<T> slot, ref Effects<T> effects)
     {
+        TakeForCheck(slot);
+        effects.Check(slot);
+    }
+
+    private void TakeForCheck(Slot<T> slot)
+    {
         _idle.Remove(slot);
         slot.State = SlotState.Checking;
         _checking++;
-        effects.Check(slot);
     }
 
     /// <summary>Pings a connection: from here with asynchronous I/O, or, when a blocked thread waits, on a thread of its own.</summary>
@@ -26,24 +31,33 @@ internal sealed partial class PoolEngine<T>
 
     private async Task<bool> CheckAsync(Slot<T> slot, bool async)
     {
-        var alive = await _driver.ValidateAsync(slot.Connection!, async).ConfigureAwait(false);
+        bool alive;
+        try
+        {
+            alive = await _driver.ValidateAsync(slot.Connection!, async).ConfigureAwait(false);
+        }
+#pragma warning disable CA1031 // The place must come back, whatever happens.
+        catch (Exception)
+#pragma warning restore CA1031
+        {
+            alive = false;
+        }
         var effects = new Effects<T>();
         lock (_lock)
         {
             var now = Clock.Now;
             _checking--;
             if (alive)
-                slot.AliveAt = now;
+                slot.Answered(now, _suspicions);
             else
-                Suspect(now);
+                Suspect();
             if ((alive ? ReasonNotToKeep(slot, now) : CloseReason.ValidationFailed) is { } reason)
             {
                 BeginClose(slot, reason, ref effects);
             }
             else
             {
-                slot.FreshUntil = Math.Min(slot.ExpiresAt, Clock.After(now, _validateAfterIdle));
-                _idle.Add(slot);
+                AddIdle(slot, freshFrom: now);
             }
             Settle(now, unmet: 0, ref effects);
         }
@@ -59,8 +73,7 @@ internal sealed partial class PoolEngine<T>
         {
             while (_idle.Oldest is { } slot)
             {
-                var effects = new Effects<T>();
-                BeginCheck(slot, ref effects);
+                TakeForCheck(slot);
                 slots.Add(slot);
             }
         }
@@ -97,8 +110,16 @@ internal sealed partial class PoolEngine<T>
 
     private async Task CloseAsync(Slot<T> slot, bool async)
     {
-        if (slot.TryReach(out var connection))
-            await _driver.CloseAsync(connection!, async).ConfigureAwait(false);
+        try
+        {
+            if (slot.TryReach(out var connection))
+                await _driver.CloseAsync(connection!, async).ConfigureAwait(false);
+        }
+#pragma warning disable CA1031 // The place must come back, whatever happens.
+        catch (Exception)
+#pragma warning restore CA1031
+        {
+        }
         var effects = new Effects<T>();
         lock (_lock)
         {

@@ -6,8 +6,8 @@ internal sealed partial class PoolEngine<T>
     private readonly long _validateAfterIdle;
     private readonly long _maxLifetime;
 
-    /// <summary>Connections that have not answered since are checked before they are lent.</summary>
-    private long _suspectedAt = long.MinValue;
+    /// <summary>How often the server came under suspicion. Connections that have not answered since are checked before they are lent.</summary>
+    private int _suspicions;
 
     /// <summary>Takes a connection back.</summary>
     /// <param name="loan">What was lent. A loan that the pool has taken back by itself is ignored.</param>
@@ -37,12 +37,19 @@ internal sealed partial class PoolEngine<T>
             }
             else
             {
-                MakeIdle(slot, now, ref effects);
+                MakeIdle(slot, now, freshFrom: slot.AliveAt, ref effects);
             }
         }
         effects.Run(this);
         if (needsReset)
             Reset(slot, async);
+    }
+
+    /// <summary>Takes back what was lent to a renter that never saw it.</summary>
+    public void GiveBack(in RentResult<T> result)
+    {
+        foreach (var loan in result.Group ?? [result.Loan])
+            Return(loan, touched: false, async: false);
     }
 
     /// <summary>Marks a lent connection as not to be reused.</summary>
@@ -81,18 +88,26 @@ internal sealed partial class PoolEngine<T>
 
     private void Reset(Slot<T> slot, bool async)
     {
-        ValueTask<ResetVerdict> reset;
         // What the reset sets off must not run in the renter's flow. It starts on this thread: usually its command is sent by the time this returns.
         using (Background.WithoutFlow())
-            reset = _driver.ResetAsync(slot.Connection!, async);
-        if (reset.IsCompleted)
-            FinishReset(slot, reset.GetAwaiter().GetResult(), async);
-        else
-            _ = FinishResetAsync(slot, reset);
+            _ = ResetAsync(slot, async);
     }
 
-    private async Task FinishResetAsync(Slot<T> slot, ValueTask<ResetVerdict> reset)
-        => FinishReset(slot, await reset.ConfigureAwait(false), async: true);
+    private async Task ResetAsync(Slot<T> slot, bool async)
+    {
+        ResetVerdict verdict;
+        try
+        {
+            verdict = await _driver.ResetAsync(slot.Connection!, async).ConfigureAwait(false);
+        }
+#pragma warning disable CA1031 // The place must come back, whatever happens.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            verdict = new ResetVerdict(CloseReason.ResetFailed, Error: exception);
+        }
+        FinishReset(slot, verdict, async);
+    }
 
     private void FinishReset(Slot<T> slot, in ResetVerdict verdict, bool async)
     {
@@ -105,9 +120,9 @@ internal sealed partial class PoolEngine<T>
             if (verdict.WasDirty)
                 _totals.DirtyReturns++;
             if (verdict.AnsweredNow)
-                slot.AliveAt = now;
-            if (verdict.Retire is CloseReason.Broken or CloseReason.ResetFailed)
-                Suspect(now);
+                slot.Answered(now, _suspicions);
+            if (verdict.ServerIsSuspect)
+                Suspect();
             if ((verdict.Retire ?? ReasonNotToKeep(slot, now)) is { } reason)
             {
                 BeginClose(slot, reason, ref effects);
@@ -115,7 +130,8 @@ internal sealed partial class PoolEngine<T>
             }
             else
             {
-                MakeIdle(slot, now, ref effects);
+                // It was used until just now, be it that the reset had nothing to ask the server.
+                MakeIdle(slot, now, freshFrom: verdict.AnsweredNow ? now : slot.UsedAt, ref effects);
             }
         }
         effects.Run(this);
@@ -124,11 +140,10 @@ internal sealed partial class PoolEngine<T>
             _events.DirtyReturn(request, slot.BackendProcessId, verdict);
     }
 
-    /// <summary>Puts a connection that may be lent into the idle store, from where a waiter gets it at once.</summary>
-    private void MakeIdle(Slot<T> slot, long now, ref Effects<T> effects)
+    /// <summary>Puts a returned connection into the idle store, from where a waiter gets it at once.</summary>
+    private void MakeIdle(Slot<T> slot, long now, long freshFrom, ref Effects<T> effects)
     {
-        slot.FreshUntil = slot.AliveAt > _suspectedAt ? Math.Min(slot.ExpiresAt, Clock.After(slot.AliveAt, _validateAfterIdle)) : long.MinValue;
-        _idle.Add(slot);
+        AddIdle(slot, freshFrom);
         if (_waiters.IsEmpty && _watchers.Count == 0)
             return;
         if (!_waiters.IsEmpty)
@@ -136,11 +151,19 @@ internal sealed partial class PoolEngine<T>
         Settle(now, unmet: 0, ref effects);
     }
 
-    /// <summary>A connection failed in a way that says something of the server: all that have not answered since must, before they are lent.</summary>
-    private void Suspect(long now)
+    private void AddIdle(Slot<T> slot, long freshFrom)
     {
-        _suspectedAt = now;
+        slot.FreshUntil = IsSuspect(slot) ? long.MinValue : Math.Min(slot.ExpiresAt, Clock.After(freshFrom, _validateAfterIdle));
+        _idle.Add(slot);
+    }
+
+    /// <summary>A connection failed in a way that says something of the server: all that have not answered since must, before they are lent.</summary>
+    private void Suspect()
+    {
+        _suspicions++;
         for (var slot = _idle.Newest; slot is not null; slot = slot.Older)
             slot.FreshUntil = long.MinValue;
     }
+
+    private bool IsSuspect(Slot<T> slot) => slot.AnsweredSuspicions != _suspicions;
 }

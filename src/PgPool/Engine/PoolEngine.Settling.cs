@@ -6,8 +6,9 @@ internal sealed partial class PoolEngine<T>
     /// <summary>Tasks that complete, or fail, with a state of the pool.</summary>
     private readonly List<Watcher> _watchers = [];
 
-    private readonly Lock _wakeUpLock = new();
+    private readonly object _wakeUpLock = new();
     private ITimer? _wakeUp;
+    private bool _alarmRuns;
     private long _wakeUpAt = Clock.Never;
 
     /// <summary>Looks at the whole state again.</summary>
@@ -70,8 +71,9 @@ internal sealed partial class PoolEngine<T>
             effects.Opens += opens;
             effects.Generation = _generation;
         }
-        // The demand that is left is looked at again when growth or the backoff allows it; every other change looks by itself.
-        if (lookAgainAt != _wakeUpAt)
+        // The demand that is left is looked at again when growth or the backoff allows it; every other change looks by itself. A look too early
+        // costs less than setting the timer anew with every change.
+        if (lookAgainAt < _wakeUpAt)
         {
             _wakeUpAt = lookAgainAt;
             effects.WakeChanged = true;
@@ -86,14 +88,17 @@ internal sealed partial class PoolEngine<T>
             return 0;
 
         var demand = (_suspended ? 0 : _waiters.Demand) + unmet;
-        // A connection that is being reset or checked will be there before an open is, unless it hangs: growth sees that in time.
-        var forRents = demand - _idle.Count - _opening;
-        var coming = _resetting + _checking;
-        var stalls = now >= _growth.StallsAt;
-        if (forRents > 0 && coming > 0 && (!stalls || unmet > 0))
+        var forRents = demand - _opening;
+        if (forRents > 0 && !_waiters.IsEmpty && now >= _growth.StallsAt)
         {
-            forRents -= coming;
-            lookAgainAt = stalls ? Clock.Never : _growth.StallsAt;
+            // What is being reset or checked hangs, and what must be checked first may.
+            forRents -= _idle.CountFresh(now);
+        }
+        else if (forRents > 0)
+        {
+            // What is being reset or checked will be there before an open is.
+            forRents -= _idle.Count + _resetting + _checking;
+            lookAgainAt = _waiters.IsEmpty ? Clock.Never : _growth.StallsAt;
         }
         var forMinimum = _minSize - Staying - _opening;
         if (forRents > 0 && unmet == 0 && !_growth.Allows(demand, now, ref lookAgainAt))
@@ -112,7 +117,7 @@ internal sealed partial class PoolEngine<T>
     }
 
     /// <summary>Sets the timer to what the state says now. A lock of its own keeps a late caller from setting it to what the state said before.</summary>
-    public void ArmWakeUp()
+    public void ArmWakeUp(bool forBlocked)
     {
         lock (_wakeUpLock)
         {
@@ -125,6 +130,41 @@ internal sealed partial class PoolEngine<T>
                     _wakeUp = Clock.Provider.CreateTimer(static engine => ((PoolEngine<T>)engine!).WakeUp(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
             }
             _wakeUp?.Change(Clock.Until(at, Clock.Now), Timeout.InfiniteTimeSpan);
+
+            Monitor.Pulse(_wakeUpLock);
+            if (forBlocked && Clock.IsSystem && at != Clock.Never && !_alarmRuns)
+            {
+                _alarmRuns = true;
+                Background.Run(forBlocked, static (engine, _) => engine.RunAlarm(), this);
+            }
+        }
+    }
+
+    /// <summary>
+    /// Looks again in time while blocked threads wait: the timer's callback needs a thread of the thread pool, and they may have them all.
+    /// </summary>
+    private void RunAlarm()
+    {
+        while (true)
+        {
+            lock (_wakeUpLock)
+            {
+                long at;
+                lock (_lock)
+                    at = _waiters.Blocking > 0 ? _wakeUpAt : Clock.Never;
+                if (at == Clock.Never)
+                {
+                    _alarmRuns = false;
+                    return;
+                }
+                var left = Clock.Until(at, Clock.Now);
+                if (left > TimeSpan.Zero)
+                {
+                    Monitor.Wait(_wakeUpLock, left);
+                    continue;
+                }
+            }
+            WakeUp();
         }
     }
 

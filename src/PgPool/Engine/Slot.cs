@@ -15,7 +15,7 @@ internal sealed class Slot<T> where T : class
         _weak = new WeakReference<T>(connection);
         Generation = generation;
         BackendProcessId = backendProcessId;
-        UsedAt = AliveAt = now;
+        UsedAt = now;
         ExpiresAt = expiresAt;
     }
 
@@ -31,7 +31,10 @@ internal sealed class Slot<T> where T : class
     public long UsedAt { get; set; }
 
     /// <summary>When the server last answered on it.</summary>
-    public long AliveAt { get; set; }
+    public long AliveAt { get; private set; }
+
+    /// <summary>How many suspicions the engine had had by then: with more since, it has to answer again before it is lent.</summary>
+    public int AnsweredSuspicions { get; private set; }
 
     /// <summary>While idle: up to when it can be lent without asking the server. In the past for a suspect one.</summary>
     public long FreshUntil { get; set; }
@@ -53,6 +56,13 @@ internal sealed class Slot<T> where T : class
 
     /// <summary>The index in the engine's list of all slots.</summary>
     public int Index { get; set; }
+
+    /// <summary>The server has answered on it.</summary>
+    public void Answered(long now, int suspicions)
+    {
+        AliveAt = now;
+        AnsweredSuspicions = suspicions;
+    }
 
     /// <summary>The connection, lent or not, unless it was dropped and collected.</summary>
     public bool TryReach(out T? connection)

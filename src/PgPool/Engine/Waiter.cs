@@ -91,10 +91,14 @@ internal abstract class Waiter<T> where T : class
 
     private void OnTimer()
     {
-        // A timer may fire a moment early by the clock that deadlines are measured with; or late, for the next rent on this waiter.
+        // A timer may fire a moment early by the clock that deadlines are measured with; or late, for the next rent on this waiter. Asked again
+        // once it is set, as that next rent may have set it in between, to its own deadline.
         _engine.Expire(this, out var notBefore);
-        if (notBefore != Clock.Never)
-            ArmTimer(_engine.Clock.Until(notBefore, _engine.Clock.Now));
+        for (var setTo = Clock.Never; notBefore != setTo && notBefore != Clock.Never; _engine.Expire(this, out notBefore))
+        {
+            setTo = notBefore;
+            _timer!.Change(_engine.Clock.Until(notBefore, _engine.Clock.Now), Timeout.InfiniteTimeSpan);
+        }
     }
 
     private void OnCancelled() => _engine.Cancel(this);

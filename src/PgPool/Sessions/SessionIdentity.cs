@@ -9,9 +9,22 @@ internal sealed class SessionIdentity(NpgsqlConnection connection)
 
     public int ProcessId { get; } = connection.ProcessID;
 
+    public (string? Host, int Port) Server { get; } = (connection.Host, connection.Port);
+
     /// <summary>The statements of the reset, made once per session.</summary>
     public NpgsqlBatch? ResetBatch { get; set; }
 
     /// <summary>False once the user closed and reopened the connection, or changed its database. No I/O.</summary>
-    public bool Holds(NpgsqlConnection connection) => connection.ProcessID == ProcessId && connection.Database == _database;
+    public bool Holds(NpgsqlConnection connection)
+    {
+        try
+        {
+            return connection.ProcessID == ProcessId && connection.Database == _database;
+        }
+        catch (InvalidOperationException)
+        {
+            // It was closed just now.
+            return false;
+        }
+    }
 }

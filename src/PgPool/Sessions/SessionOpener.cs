@@ -24,14 +24,8 @@ internal sealed class SessionOpener
     /// <summary>One for the pool's whole life: the database's types are loaded once for each data source.</summary>
     public NpgsqlDataSource DataSource { get; }
 
-    /// <summary>Opens a session and prepares it for its first lease, within <see cref="ConnectionPoolOptions.OpenTimeout"/>.</summary>
-    public ValueTask<NpgsqlConnection> OpenAsync(bool async, CancellationToken cancellationToken) => OpenAsync(PrepareAsync, async, cancellationToken);
-
-    /// <summary>Opens a session for the pool's own use.</summary>
-    public ValueTask<NpgsqlConnection> OpenBareAsync(bool async, CancellationToken cancellationToken)
-        => OpenAsync(static (_, _, _) => default, async, cancellationToken);
-
-    private async ValueTask<NpgsqlConnection> OpenAsync(Func<NpgsqlConnection, bool, CancellationToken, ValueTask> prepare, bool async, CancellationToken cancellationToken)
+    /// <summary>Opens a session, within <see cref="ConnectionPoolOptions.OpenTimeout"/>.</summary>
+    public async ValueTask<NpgsqlConnection> OpenAsync(bool async, CancellationToken cancellationToken)
     {
         var connection = DataSource.CreateConnection();
         using var deadline = new CancellationTokenSource(_options.OpenTimeout, _options.TimeProvider);
@@ -42,36 +36,12 @@ internal sealed class SessionOpener
                 await connection.OpenAsync(either.Token).ConfigureAwait(false);
             else
                 connection.Open();
-            await prepare(connection, async, either.Token).ConfigureAwait(false);
             return connection;
         }
-        catch (Exception exception)
+        catch (OperationCanceledException exception) when (deadline.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
-            Abort(connection);
-            if (exception is OperationCanceledException && deadline.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
-                throw new TimeoutException(FormattableString.Invariant($"Opening a connection took longer than OpenTimeout ({_options.OpenTimeout.TotalSeconds:0.###} s)."), exception);
-            throw;
-        }
-    }
-
-    private async ValueTask PrepareAsync(NpgsqlConnection connection, bool async, CancellationToken cancellationToken)
-    {
-        if (_options.RequireReadWrite && SessionValidator.ReportsReadOnly(connection))
-            throw new ServerReadOnlyException(connection.Host, connection.Port);
-        await RunHookAsync(connection, async, cancellationToken).ConfigureAwait(false);
-    }
-
-    private async ValueTask RunHookAsync(NpgsqlConnection connection, bool async, CancellationToken cancellationToken)
-    {
-        if (_options.OnConnectionOpened is not { } hook)
-            return;
-        try
-        {
-            await hook(connection, cancellationToken).In(async).ConfigureAwait(false);
-        }
-        catch (Exception exception) when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
-        {
-            throw new HookFailedException(nameof(ConnectionPoolOptions.OnConnectionOpened), exception);
+            throw new TimeoutException(
+                FormattableString.Invariant($"Opening a connection took longer than OpenTimeout ({_options.OpenTimeout.TotalSeconds:0.###} s)."), exception);
         }
     }
 
@@ -89,19 +59,5 @@ internal sealed class SessionOpener
         settings.Timeout = (int)Math.Clamp(Math.Ceiling(options.OpenTimeout.TotalSeconds), 1, 1024);
         if (settings.MaxAutoPrepare > 0)
             settings.MaxAutoPrepare += StatementsOfReset;
-    }
-
-    private static void Abort(NpgsqlConnection connection)
-    {
-        // A connection that failed to open, or whose hook failed with a command under way: whatever closing it says, the first error counts.
-        try
-        {
-            connection.Dispose();
-        }
-#pragma warning disable CA1031
-        catch (Exception)
-#pragma warning restore CA1031
-        {
-        }
     }
 }

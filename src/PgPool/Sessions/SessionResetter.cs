@@ -15,7 +15,7 @@ namespace PgPool.Sessions;
 /// statements would succeed inside the renter's open transaction, and leave it open.
 /// </para>
 /// </remarks>
-internal sealed class SessionResetter(ConnectionPoolOptions options)
+internal sealed class SessionResetter(ConnectionPoolOptions options, SessionHooks hooks)
 {
     private static readonly string[] Statements =
     [
@@ -39,15 +39,19 @@ internal sealed class SessionResetter(ConnectionPoolOptions options)
         {
             if (options.SessionReset != SessionReset.None)
                 wasDirty = await SessionDeadline.RunAsync(CleanAsync(connection, identity, async), options.ResetTimeout, options.TimeProvider).ConfigureAwait(false);
-            if (options.OnConnectionReturned is { } hook)
-                await RunHookAsync(hook, connection, async).ConfigureAwait(false);
+            await hooks.ReturnedAsync(connection, async).ConfigureAwait(false);
             return new ResetVerdict(WasDirty: wasDirty, AnsweredNow: options.SessionReset != SessionReset.None);
+        }
+        catch (HookFailedException exception)
+        {
+            return new ResetVerdict(CloseReason.ResetFailed, wasDirty, Error: exception);
         }
 #pragma warning disable CA1031 // A session that could not be cleaned is not lent again, whatever the reason.
         catch (Exception exception)
 #pragma warning restore CA1031
         {
-            return new ResetVerdict(connection.FullState == ConnectionState.Broken ? CloseReason.Broken : CloseReason.ResetFailed, wasDirty, Error: exception);
+            var reason = SessionState.Of(connection) == ConnectionState.Broken ? CloseReason.Broken : CloseReason.ResetFailed;
+            return new ResetVerdict(reason, wasDirty, Error: exception, ServerIsSuspect: true);
         }
     }
 
@@ -59,7 +63,7 @@ internal sealed class SessionResetter(ConnectionPoolOptions options)
         {
             connection.BeginTransaction();
         }
-        catch (InvalidOperationException) when (connection.FullState == ConnectionState.Open)
+        catch (InvalidOperationException) when (SessionState.Of(connection) == ConnectionState.Open)
         {
             wasDirty = true;
             await ExecuteAsync(connection, "ROLLBACK", async).ConfigureAwait(false);
@@ -99,19 +103,6 @@ internal sealed class SessionResetter(ConnectionPoolOptions options)
     {
         using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = SessionDeadline.CommandTimeout(options.ResetTimeout, async) };
         _ = async ? await command.ExecuteNonQueryAsync().ConfigureAwait(false) : command.ExecuteNonQuery();
-    }
-
-    private async ValueTask RunHookAsync(Func<NpgsqlConnection, CancellationToken, ValueTask> hook, NpgsqlConnection connection, bool async)
-    {
-        using var deadline = new CancellationTokenSource(options.ResetTimeout, options.TimeProvider);
-        try
-        {
-            await hook(connection, deadline.Token).In(async).ConfigureAwait(false);
-        }
-        catch (Exception exception)
-        {
-            throw new HookFailedException(nameof(ConnectionPoolOptions.OnConnectionReturned), exception);
-        }
     }
 
     // Prepared, it costs the server half.

@@ -1,4 +1,3 @@
-using System.Data;
 using Npgsql;
 
 namespace PgPool.Sessions;
@@ -6,9 +5,10 @@ namespace PgPool.Sessions;
 /// <summary>Ends sessions: those at rest by closing them, busy ones by having the server end their backend.</summary>
 /// <remarks>
 /// Closing a busy NpgsqlConnection hangs while a command runs, and reads the rest of an open result first, be it gigabytes. Closing its socket, if
-/// that could be reached, would leave the statement running on the server. So another session terminates the backend; the busy one then fails.
+/// that could be reached, would leave the statement running on the server. So another session, one at a time for the whole pool, terminates the
+/// backend; where that cannot be opened, the command is cancelled, which needs no session.
 /// </remarks>
-internal sealed class SessionSeverer(SessionOpener opener, ConnectionPoolOptions options)
+internal sealed class SessionSeverer(SessionOpener opener, ConnectionPoolOptions options) : IDisposable
 {
     // Behind a pooler the number may be made up: it must not hit a session of another role or database that happens to bear it.
     private const string Where = "FROM pg_stat_activity WHERE pid = $1 AND usename = session_user AND datname = current_database()";
@@ -17,67 +17,123 @@ internal sealed class SessionSeverer(SessionOpener opener, ConnectionPoolOptions
     private const string Terminate = "SELECT pg_terminate_backend(pid) " + Where;
     private const string TerminateAndWait = "SELECT pg_terminate_backend(pid, $2) " + Where;
 
-    /// <summary>Completes when the session is ended, or nothing more can be done about it.</summary>
-    public async ValueTask CloseAsync(NpgsqlConnection connection, int processId, bool async)
+    private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(10);
+
+    private readonly SemaphoreSlim _oneAtATime = new(1);
+
+    /// <summary>Completes when the session is ended, or nothing more can be done about it. Does not throw.</summary>
+    public async ValueTask CloseAsync(NpgsqlConnection connection, SessionIdentity identity, bool async)
     {
         try
         {
-            if (IsBusy(connection))
-                await SeverAsync(connection, processId, async).ConfigureAwait(false);
-            // Still executing, it would hang: then it is left to fail by itself, and to the garbage collector.
-            if ((connection.FullState & ConnectionState.Executing) != 0)
+            if (SessionState.IsBusy(connection) && !await SeverAsync(connection, identity, async).ConfigureAwait(false))
                 return;
             if (async)
-                await connection.DisposeAsync().ConfigureAwait(false);
+                await SessionDeadline.RunAsync(DisposeAsync(connection), options.ResetTimeout, options.TimeProvider).ConfigureAwait(false);
             else
                 connection.Dispose();
         }
-#pragma warning disable CA1031 // It was to be ended, and is.
+#pragma warning disable CA1031 // It was to be ended, and is, or its server is out of reach.
         catch (Exception)
 #pragma warning restore CA1031
         {
         }
     }
 
-    private static bool IsBusy(NpgsqlConnection connection) => (connection.FullState & (ConnectionState.Executing | ConnectionState.Fetching)) != 0;
+    public void Dispose() => _oneAtATime.Dispose();
 
-    private async ValueTask SeverAsync(NpgsqlConnection connection, int processId, bool async)
+    /// <summary>Keeps trying for a while, as the server may be full or away for a moment.</summary>
+    /// <returns>Whether the session is ended, so that it can be closed; otherwise closing would hang, and it is left to the garbage collector.</returns>
+    private async ValueTask<bool> SeverAsync(NpgsqlConnection connection, SessionIdentity identity, bool async)
     {
-        var broken = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        StateChangeEventHandler handler = (_, _) => broken.TrySetResult();
-        connection.StateChange += handler;
-        try
+        var startedAt = options.TimeProvider.GetTimestamp();
+        var patience = options.OpenTimeout + options.ResetTimeout;
+        while (true)
         {
-            await TerminateAsync(processId, async).ConfigureAwait(false);
+            var ended = await TryTerminateAsync(connection, identity, async).ConfigureAwait(false) || TryCancel(connection);
             // A running command hears of it by itself; what is only open, a reader or a COPY, when it is closed.
-            if ((connection.FullState & ConnectionState.Executing) == 0)
-                return;
-            if (async)
-                await broken.Task.WaitAsync(options.ResetTimeout, options.TimeProvider).ConfigureAwait(false);
-            else
-                broken.Task.Wait(options.ResetTimeout);
-        }
-        finally
-        {
-            connection.StateChange -= handler;
+            var triedAt = options.TimeProvider.GetTimestamp();
+            while (SessionState.IsExecuting(connection) && options.TimeProvider.GetElapsedTime(triedAt) < options.ResetTimeout)
+                await DelayAsync(LookAgain, async).ConfigureAwait(false);
+            if (!SessionState.IsBusy(connection) || (ended && !SessionState.IsExecuting(connection)))
+                return true;
+            if (options.TimeProvider.GetElapsedTime(startedAt) > patience)
+                return false;
+            await DelayAsync(options.ReconnectDelay, async).ConfigureAwait(false);
         }
     }
 
-    private async ValueTask TerminateAsync(int processId, bool async)
+    private async ValueTask<bool> TryTerminateAsync(NpgsqlConnection connection, SessionIdentity identity, bool async)
     {
-        var janitor = await opener.OpenBareAsync(async, CancellationToken.None).ConfigureAwait(false);
+        if (async)
+            await _oneAtATime.WaitAsync().ConfigureAwait(false);
+        else
+            _oneAtATime.Wait();
         try
         {
-            var waits = janitor.PostgreSqlVersion.Major >= 14;
-            using var command = new NpgsqlCommand(waits ? TerminateAndWait : Terminate, janitor);
-            command.Parameters.Add(new() { Value = processId });
-            if (waits)
-                command.Parameters.Add(new() { Value = (long)options.ResetTimeout.TotalMilliseconds });
-            _ = async ? await command.ExecuteNonQueryAsync().ConfigureAwait(false) : command.ExecuteNonQuery();
+            // Its number now: its renter may have reopened it.
+            return await TerminateAsync(connection.ProcessID, identity.Server, async).ConfigureAwait(false);
+        }
+#pragma warning disable CA1031 // Whatever it was: there is another way, and another try.
+        catch (Exception)
+#pragma warning restore CA1031
+        {
+            return false;
         }
         finally
         {
-            janitor.Dispose();
+            _oneAtATime.Release();
         }
+    }
+
+    private async ValueTask<bool> TerminateAsync(int processId, (string? Host, int Port) server, bool async)
+    {
+        using var janitor = await opener.OpenAsync(async, CancellationToken.None).ConfigureAwait(false);
+        // Of several hosts this may be another one, where the number is somebody else's.
+        if ((janitor.Host, janitor.Port) != server)
+            return false;
+        var waits = janitor.PostgreSqlVersion.Major >= 14;
+        using var command = new NpgsqlCommand(waits ? TerminateAndWait : Terminate, janitor);
+        command.CommandTimeout = SessionDeadline.CommandTimeout(options.ResetTimeout * 2, async: false);
+        command.Parameters.Add(new() { Value = processId });
+        if (waits)
+            command.Parameters.Add(new() { Value = (long)options.ResetTimeout.TotalMilliseconds });
+        var terminated = async ? await command.ExecuteScalarAsync().ConfigureAwait(false) : command.ExecuteScalar();
+        return terminated is true;
+    }
+
+    /// <summary>Npgsql names the running command to whoever tries to run another. A COPY has none.</summary>
+    private static bool TryCancel(NpgsqlConnection connection)
+    {
+        try
+        {
+            using var command = new NpgsqlCommand("-- which command runs?", connection);
+            command.ExecuteNonQuery();
+        }
+        catch (NpgsqlOperationInProgressException exception) when (exception.CommandInProgress is { } running)
+        {
+            running.Cancel();
+            return true;
+        }
+#pragma warning disable CA1031 // It has ended by itself, or broken.
+        catch (Exception)
+#pragma warning restore CA1031
+        {
+        }
+        return false;
+    }
+
+    private static async ValueTask<bool> DisposeAsync(NpgsqlConnection connection)
+    {
+        await connection.DisposeAsync().ConfigureAwait(false);
+        return true;
+    }
+
+    private async ValueTask DelayAsync(TimeSpan delay, bool async)
+    {
+        if (async)
+            await Task.Delay(delay, options.TimeProvider).ConfigureAwait(false);
+        else
+            Thread.Sleep(delay);
     }
 }

@@ -96,6 +96,28 @@ public sealed class MisuseTests(ServerFixture fixture) : PoolTest(fixture)
     }
 
     [Fact]
+    public async Task NestedRents_ForEachAsync_OnlyRentsOfItsBodyAreNested()
+    {
+        var pool = Pool(options =>
+        {
+            options.MaxSize = 2;
+            options.NestedRents = NestedRentPolicy.ThrowIfFull;
+        });
+        var refused = 0;
+
+        await pool.ForEachAsync(Enumerable.Range(0, 2), 4, async (_, _, token) =>
+        {
+            // Both workers are here, so that the pool is full.
+            await Eventually.BecomesAsync(() => pool.GetStatistics().Leased == 2, "both workers have joined");
+            await Assert.ThrowsAsync<InvalidOperationException>(async () => await pool.RentAsync(token));
+            Interlocked.Increment(ref refused);
+            await Eventually.BecomesAsync(() => refused == 2, "both were refused");
+        }, Stop);
+
+        Assert.Equal(2, refused);
+    }
+
+    [Fact]
     public async Task NestedRents_Warn_WarnsOnceForEach()
     {
         var pool = Pool(options => options.NestedRents = NestedRentPolicy.Warn);

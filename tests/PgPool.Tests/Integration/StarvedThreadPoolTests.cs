@@ -1,18 +1,19 @@
 using Npgsql;
+using PgPool.Tests.Engine.Kit;
 using Xunit;
 
 namespace PgPool.Tests.Integration;
 
 /// <summary>Blocking rents with no thread-pool thread to be had: what sync-over-async pools hang on.</summary>
-[Collection(typeof(BlockedThreadPool))]
-public sealed class BlockedThreadPoolTests(ServerFixture fixture) : PoolTest(fixture)
+[Collection(nameof(StarvedThreadPool))]
+public sealed class StarvedThreadPoolTests(ServerFixture fixture) : PoolTest(fixture)
 {
     [Fact]
-    public void Rent_ManyThreadsOnFewConnections_AllOpenedUsedAndReset()
+    public async Task Rent_ManyThreadsOnFewConnections_AllOpenedUsedAndReset()
     {
         var pool = Pool(options => options.MaxSize = 2);
 
-        BlockedThreadPool.Run(() =>
+        await StarvedThreadPool.RunAsync(() =>
         {
             var workers = Enumerable.Range(0, 8).Select(_ => new Thread(() =>
             {
@@ -32,7 +33,7 @@ public sealed class BlockedThreadPoolTests(ServerFixture fixture) : PoolTest(fix
     }
 
     [Fact]
-    public void Rent_IdleTooLong_IsValidated()
+    public async Task Rent_IdleTooLong_IsValidated()
     {
         var pool = Pool(options =>
         {
@@ -40,7 +41,7 @@ public sealed class BlockedThreadPoolTests(ServerFixture fixture) : PoolTest(fix
             options.ValidateAfterIdle = TimeSpan.Zero;
         });
 
-        BlockedThreadPool.Run(() =>
+        await StarvedThreadPool.RunAsync(() =>
         {
             for (var i = 0; i < 3; i++)
             {
@@ -53,7 +54,7 @@ public sealed class BlockedThreadPoolTests(ServerFixture fixture) : PoolTest(fix
     }
 
     [Fact]
-    public void Rent_ConnectionDied_IsReplaced()
+    public async Task Rent_ConnectionDied_IsReplaced()
     {
         var pool = Pool(options =>
         {
@@ -61,7 +62,7 @@ public sealed class BlockedThreadPoolTests(ServerFixture fixture) : PoolTest(fix
             options.ValidateAfterIdle = TimeSpan.Zero;
         });
 
-        BlockedThreadPool.Run(() =>
+        await StarvedThreadPool.RunAsync(() =>
         {
             int session;
             using (var lease = pool.Rent(Stop))
@@ -79,11 +80,11 @@ public sealed class BlockedThreadPoolTests(ServerFixture fixture) : PoolTest(fix
     }
 
     [Fact]
-    public void Rent_PoolFull_TimesOutAndIsCancelled()
+    public async Task Rent_PoolFull_TimesOutAndIsCancelled()
     {
         var pool = Pool(options => options.MaxSize = 1);
 
-        BlockedThreadPool.Run(() =>
+        await StarvedThreadPool.RunAsync(() =>
         {
             using var held = pool.Rent(Stop);
             Assert.Throws<PoolTimeoutException>(() => pool.Rent(new() { Timeout = TimeSpan.FromMilliseconds(50) }, Stop));
