@@ -67,7 +67,7 @@ public class BlockingTests
     [Fact]
     public async Task Rent_ThreadPoolBlockedAndARetryIsDue_IsServedByIt()
     {
-        await using var pool = NewPool(options => options with { ReconnectDelay = TimeSpan.FromMilliseconds(200) });
+        await using var pool = NewPool(options => options with { ReconnectDelay = TimeSpan.FromSeconds(2) });
         pool.Driver.Open.Next(Answer.Error, Answer.Error);
         var first = pool.RentAsync();
         await pool.BecomesAsync(statistics => statistics is { OpenFailed: 2, Opening: 0 });

@@ -8,6 +8,8 @@ namespace PgPool.Tests.Integration;
 [Collection(nameof(StarvedThreadPool))]
 public sealed class StarvedThreadPoolTests(ServerFixture fixture) : PoolTest(fixture)
 {
+    private static readonly TimeSpan Respite = TimeSpan.FromSeconds(1);
+
     [Fact]
     public async Task Rent_ManyThreadsOnFewConnections_AllOpenedUsedAndReset()
     {
@@ -17,7 +19,7 @@ public sealed class StarvedThreadPoolTests(ServerFixture fixture) : PoolTest(fix
         {
             var workers = Enumerable.Range(0, 8).Select(_ => new Thread(() =>
             {
-                for (var i = 0; i < 10; i++)
+                for (var i = 0; i < 25; i++)
                 {
                     using var lease = pool.Rent(Stop);
                     Execute(lease, "SELECT pg_advisory_lock(1)");
@@ -26,9 +28,9 @@ public sealed class StarvedThreadPoolTests(ServerFixture fixture) : PoolTest(fix
             { IsBackground = true }).ToArray();
             Array.ForEach(workers, worker => worker.Start());
             Array.ForEach(workers, worker => worker.Join());
-        });
+        }, Respite);
 
-        Assert.Equal(80, pool.GetStatistics().Rented);
+        Assert.Equal(200, pool.GetStatistics().Rented);
         Assert.Equal((0, 0), (pool.GetStatistics().Leased, pool.GetStatistics().Waiting));
     }
 
@@ -48,7 +50,7 @@ public sealed class StarvedThreadPoolTests(ServerFixture fixture) : PoolTest(fix
                 using var lease = pool.Rent(Stop);
                 Execute(lease, "SELECT 1");
             }
-        });
+        }, Respite);
 
         Assert.Equal(1, pool.GetStatistics().Opened);
     }
@@ -76,7 +78,7 @@ public sealed class StarvedThreadPoolTests(ServerFixture fixture) : PoolTest(fix
             using var next = pool.Rent(Stop);
             Assert.NotEqual(session, next.BackendProcessId);
             next.Discard();
-        });
+        }, Respite);
     }
 
     [Fact]
@@ -97,7 +99,7 @@ public sealed class StarvedThreadPoolTests(ServerFixture fixture) : PoolTest(fix
             canceller.Start();
             Assert.Throws<OperationCanceledException>(() => pool.Rent(cancellation.Token));
             canceller.Join();
-        });
+        }, Respite);
     }
 
     private static void Execute(ConnectionLease lease, string sql)
