@@ -47,13 +47,16 @@ public sealed partial class ConnectionPool
     /// <inheritdoc cref="RentAsync(RentOptions, CancellationToken, string, int)"/>
     public ValueTask<ConnectionLease> RentAsync(CancellationToken cancellationToken = default,
         [CallerFilePath] string callerFile = "", [CallerLineNumber] int callerLine = 0)
-        => RentAsync(default(RentOptions), cancellationToken, callerFile, callerLine);
+        => LendAsync(default, callerFile, callerLine, cancellationToken);
 
     /// <summary>Borrows a connection, waiting for one without blocking a thread.</summary>
     /// <inheritdoc cref="Rent(RentOptions, CancellationToken, string, int)"/>
     [OverloadResolutionPriority(1)]
     public ValueTask<ConnectionLease> RentAsync(RentOptions options, CancellationToken cancellationToken = default,
         [CallerFilePath] string callerFile = "", [CallerLineNumber] int callerLine = 0)
+        => LendAsync(options, callerFile, callerLine, cancellationToken);
+
+    private ValueTask<ConnectionLease> LendAsync(in RentOptions options, string callerFile, int callerLine, CancellationToken cancellationToken)
     {
         if (cancellationToken.IsCancellationRequested)
             return ValueTask.FromCanceled<ConnectionLease>(cancellationToken);

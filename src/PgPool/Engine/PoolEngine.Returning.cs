@@ -15,6 +15,30 @@ internal sealed partial class PoolEngine<T>
     /// <param name="async">Whether to reset it in the background, or on this thread.</param>
     public void Return(in Loan<T> loan, bool touched, bool async)
     {
+        if (touched || !TryPutBack(loan))
+            ReturnByState(loan, touched, async);
+    }
+
+    /// <summary>The fast path: an untouched connection goes back when nobody waits for it and nothing speaks against it.</summary>
+    private bool TryPutBack(in Loan<T> loan)
+    {
+        var slot = loan.Slot;
+        var now = Clock.Now;
+        lock (_lock)
+        {
+            if (slot.State != SlotState.Leased || slot.LeaseId != loan.LeaseId
+                || !_waiters.IsEmpty || _watchers.Count > 0 || ReasonNotToKeep(slot, now) is not null)
+            {
+                return false;
+            }
+            TakeBack(slot, loan.Connection, now);
+            AddIdle(slot, freshFrom: slot.AliveAt);
+            return true;
+        }
+    }
+
+    private void ReturnByState(in Loan<T> loan, bool touched, bool async)
+    {
         var slot = loan.Slot;
         var effects = new Effects<T> { ForBlocked = !async };
         var needsReset = false;
