@@ -142,7 +142,10 @@ public sealed class ConnectionPoolOptions
     /// <summary>Where the pool, and Npgsql underneath, write their logs; <see langword="null"/>, the default: nowhere.</summary>
     public ILoggerFactory? LoggerFactory { get; set; }
 
-    /// <summary>Makes the meter "PgPool"; <see langword="null"/>, the default: a process-wide one.</summary>
+    /// <summary>
+    /// Makes the meter "PgPool". Metrics are not part of this version: the pool's constructor throws <see cref="NotSupportedException"/> unless it is
+    /// <see langword="null"/>, the default.
+    /// </summary>
     public IMeterFactory? MeterFactory { get; set; }
 
     /// <summary>Where the pool takes all its times from. The default is <see cref="TimeProvider.System"/>.</summary>

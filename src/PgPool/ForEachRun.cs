@@ -69,9 +69,8 @@ internal sealed class ForEachRun<T>(
             }
             stop.Token.ThrowIfCancellationRequested();
         }
-#pragma warning disable CA1031 // Kept, and thrown when all workers have stopped.
+        // Kept, and thrown when all workers have stopped.
         catch (Exception exception)
-#pragma warning restore CA1031
         {
             Fail(exception, stop);
         }

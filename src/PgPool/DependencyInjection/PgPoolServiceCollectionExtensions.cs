@@ -1,4 +1,3 @@
-using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Logging;
 using PgPool;
 
@@ -8,7 +7,7 @@ namespace Microsoft.Extensions.DependencyInjection;
 public static class PgPoolServiceCollectionExtensions
 {
     /// <summary>
-    /// A singleton <see cref="ConnectionPool"/>, made from the container's ILoggerFactory and IMeterFactory, disposed with it.
+    /// A singleton <see cref="ConnectionPool"/>, made from the container's ILoggerFactory, disposed with it.
     /// </summary>
     /// <param name="services">The container.</param>
     /// <param name="connectionString">Any Npgsql connection string; its pool keywords are read, too.</param>
@@ -21,7 +20,7 @@ public static class PgPoolServiceCollectionExtensions
     }
 
     /// <summary>
-    /// A singleton <see cref="ConnectionPool"/>, made from the container's ILoggerFactory and IMeterFactory, disposed with it.
+    /// A singleton <see cref="ConnectionPool"/>, made from the container's ILoggerFactory, disposed with it.
     /// </summary>
     /// <param name="services">The container.</param>
     /// <param name="configure">Sets the options; it has the container's services at hand.</param>
@@ -38,7 +37,7 @@ public static class PgPoolServiceCollectionExtensions
     }
 
     /// <summary>
-    /// A singleton <see cref="ConnectionPool"/> under a key, made from the container's ILoggerFactory and IMeterFactory, disposed with it.
+    /// A singleton <see cref="ConnectionPool"/> under a key, made from the container's ILoggerFactory, disposed with it.
     /// </summary>
     /// <param name="services">The container.</param>
     /// <param name="serviceKey">The key.</param>
@@ -62,7 +61,6 @@ public static class PgPoolServiceCollectionExtensions
     private static ConnectionPoolOptions WithServices(ConnectionPoolOptions options, IServiceProvider provider)
     {
         options.LoggerFactory = provider.GetService<ILoggerFactory>();
-        options.MeterFactory = provider.GetService<IMeterFactory>();
         return options;
     }
 }

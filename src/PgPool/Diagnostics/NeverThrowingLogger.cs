@@ -14,9 +14,8 @@ internal sealed class NeverThrowingLogger(ILogger target) : ILogger
         {
             target.Log(logLevel, eventId, state, exception, formatter);
         }
-#pragma warning disable CA1031 // There is nobody left to tell.
+        // There is nobody left to tell.
         catch (Exception)
-#pragma warning restore CA1031
         {
         }
     }
@@ -27,9 +26,7 @@ internal sealed class NeverThrowingLogger(ILogger target) : ILogger
         {
             return target.IsEnabled(logLevel);
         }
-#pragma warning disable CA1031
         catch (Exception)
-#pragma warning restore CA1031
         {
             return false;
         }

@@ -39,7 +39,5 @@ internal sealed class Backoff(Clock clock, TimeSpan firstDelay, TimeSpan maxDela
     }
 
     // Down to the half: never beyond the maximum, which is a promise.
-#pragma warning disable CA5394 // Jitter needs no secrecy.
     private static long Jittered(long delay) => (long)(delay * (0.5 + Random.Shared.NextDouble() / 2));
-#pragma warning restore CA5394
 }

@@ -25,9 +25,8 @@ internal sealed partial class PoolEngine<T>
             connection = await _driver.OpenAsync(async, _stopping.Token).ConfigureAwait(false);
             backendProcessId = _driver.BackendProcessId(connection);
         }
-#pragma warning disable CA1031 // Whatever it was, waiters have to hear of it.
+        // Whatever it was, waiters have to hear of it.
         catch (Exception exception)
-#pragma warning restore CA1031
         {
             OpenFailed(exception, startedAt);
             return;
@@ -108,8 +107,6 @@ internal sealed partial class PoolEngine<T>
     {
         if (_maxLifetime == Clock.Never)
             return Clock.Never;
-#pragma warning disable CA5394 // Jitter needs no secrecy.
         return (long)(_maxLifetime * (1 - _options.LifetimeJitter * Random.Shared.NextDouble()));
-#pragma warning restore CA5394
     }
 }

@@ -36,9 +36,8 @@ internal sealed partial class PoolEngine<T>
         {
             alive = await _driver.ValidateAsync(slot.Connection!, async).ConfigureAwait(false);
         }
-#pragma warning disable CA1031 // The place must come back, whatever happens.
+        // The place must come back, whatever happens.
         catch (Exception)
-#pragma warning restore CA1031
         {
             alive = false;
         }
@@ -115,9 +114,8 @@ internal sealed partial class PoolEngine<T>
             if (slot.TryReach(out var connection))
                 await _driver.CloseAsync(connection!, async).ConfigureAwait(false);
         }
-#pragma warning disable CA1031 // The place must come back, whatever happens.
+        // The place must come back, whatever happens.
         catch (Exception)
-#pragma warning restore CA1031
         {
         }
         var effects = new Effects<T>();

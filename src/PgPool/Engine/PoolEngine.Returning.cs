@@ -124,9 +124,8 @@ internal sealed partial class PoolEngine<T>
         {
             verdict = await _driver.ResetAsync(slot.Connection!, async).ConfigureAwait(false);
         }
-#pragma warning disable CA1031 // The place must come back, whatever happens.
+        // The place must come back, whatever happens.
         catch (Exception exception)
-#pragma warning restore CA1031
         {
             verdict = new ResetVerdict(CloseReason.ResetFailed, Error: exception);
         }

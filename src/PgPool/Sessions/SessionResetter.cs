@@ -46,9 +46,8 @@ internal sealed class SessionResetter(ConnectionPoolOptions options, SessionHook
         {
             return new ResetVerdict(CloseReason.ResetFailed, wasDirty, Error: exception);
         }
-#pragma warning disable CA1031 // A session that could not be cleaned is not lent again, whatever the reason.
+        // A session that could not be cleaned is not lent again, whatever the reason.
         catch (Exception exception)
-#pragma warning restore CA1031
         {
             var reason = SessionState.Of(connection) == ConnectionState.Broken ? CloseReason.Broken : CloseReason.ResetFailed;
             return new ResetVerdict(reason, wasDirty, Error: exception, ServerIsSuspect: true);

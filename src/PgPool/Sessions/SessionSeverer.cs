@@ -33,9 +33,8 @@ internal sealed class SessionSeverer(SessionOpener opener, ConnectionPoolOptions
             else
                 connection.Dispose();
         }
-#pragma warning disable CA1031 // It was to be ended, and is, or its server is out of reach.
+        // It was to be ended, and is, or its server is out of reach.
         catch (Exception)
-#pragma warning restore CA1031
         {
         }
     }
@@ -74,9 +73,8 @@ internal sealed class SessionSeverer(SessionOpener opener, ConnectionPoolOptions
             // Its number now: its renter may have reopened it.
             return await TerminateAsync(connection.ProcessID, identity.Server, async).ConfigureAwait(false);
         }
-#pragma warning disable CA1031 // Whatever it was: there is another way, and another try.
+        // Whatever it was: there is another way, and another try.
         catch (Exception)
-#pragma warning restore CA1031
         {
             return false;
         }
@@ -115,9 +113,8 @@ internal sealed class SessionSeverer(SessionOpener opener, ConnectionPoolOptions
             running.Cancel();
             return true;
         }
-#pragma warning disable CA1031 // It has ended by itself, or broken.
+        // It has ended by itself, or broken.
         catch (Exception)
-#pragma warning restore CA1031
         {
         }
         return false;

@@ -16,9 +16,7 @@ internal static class SessionState
         {
             return connection.FullState;
         }
-#pragma warning disable CA1031
         catch (Exception)
-#pragma warning restore CA1031
         {
             return ConnectionState.Broken;
         }

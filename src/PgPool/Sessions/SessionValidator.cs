@@ -17,9 +17,8 @@ internal sealed class SessionValidator(ConnectionPoolOptions options)
         {
             return await SessionDeadline.RunAsync(PingAsync(connection, async), options.ValidationTimeout, options.TimeProvider).ConfigureAwait(false);
         }
-#pragma warning disable CA1031 // Whatever is wrong with it, it is not fit to be lent.
+        // Whatever is wrong with it, it is not fit to be lent.
         catch (Exception)
-#pragma warning restore CA1031
         {
             return false;
         }

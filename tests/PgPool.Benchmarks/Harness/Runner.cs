@@ -12,9 +12,8 @@ internal static class Runner
         {
             return new BenchmarkResult(benchmark.Name, await Task.Run(() => benchmark.RunAsync(context)).WaitAsync(Deadline));
         }
-#pragma warning disable CA1031 // Whatever it was: it is reported, and the process fails in the end.
+        // Whatever it was: it is reported, and the process fails in the end.
         catch (Exception exception)
-#pragma warning restore CA1031
         {
             Console.Error.WriteLine(exception);
             return new BenchmarkResult(benchmark.Name, [], exception.Message);

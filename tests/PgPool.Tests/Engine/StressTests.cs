@@ -10,7 +10,7 @@ public class StressTests
 
     private static readonly TimeSpan Hang = TimeSpan.FromSeconds(60);
 
-#pragma warning disable CA5394 // A seeded random number generator is what is wanted.
+    // A seeded random number generator is what is wanted.
     public static TheoryData<int> Seeds => new(1, 20, 300, Random.Shared.Next());
 
     [Theory]
@@ -194,5 +194,4 @@ public class StressTests
                 await Task.Yield();
         }
     }
-#pragma warning restore CA5394
 }
