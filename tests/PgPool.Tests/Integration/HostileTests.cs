@@ -36,6 +36,30 @@ public sealed class HostileTests(ServerFixture fixture) : PoolTest(fixture)
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
+    public async Task Return_BusyAndServerDeaf_ItsPlaceComesBack(bool async)
+    {
+        await using var proxy = FaultProxy.InFrontOf(ConnectionString);
+        var pool = Pool(options =>
+        {
+            options.ConnectionString = proxy.ConnectionStringFor(ConnectionString);
+            options.OpenTimeout = TimeSpan.FromSeconds(1);
+            options.ResetTimeout = TimeSpan.FromMilliseconds(200);
+        });
+        var lease = await pool.RentAsync(Stop);
+        var running = ExecuteAsync(lease, "SELECT pg_sleep(600)");
+        proxy.Mode = FaultMode.Deaf;
+        await ReturnAsync(lease, async);
+
+        await Eventually.BecomesAsync(() => pool.GetStatistics() is { Total: 0, Closed: 1 }, "the place has come back");
+
+        proxy.CutAll();
+        await Assert.ThrowsAnyAsync<Exception>(() => running);
+        await Server.TerminateBackendsAsync(ApplicationName);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
     public async Task OnConnectionReturned_NeverEnds_IsGivenUpAtResetTimeout(bool async)
     {
         var never = new TaskCompletionSource();

@@ -141,6 +141,22 @@ public sealed class LendingTests(ServerFixture fixture) : PoolTest(fixture)
     }
 
     [Fact]
+    public async Task Lease_EnlistedByItsRenter_TakesPartInTheScope()
+    {
+        var database = await Server.CreateDatabaseAsync();
+        var pool = Pool(options => options.ConnectionString = database);
+        await using var lease = await pool.RentAsync(Stop);
+        await ExecuteAsync(lease, "CREATE TABLE t (a int)");
+        using (new TransactionScope(TransactionScopeAsyncFlowOption.Enabled))
+        {
+            lease.Connection.EnlistTransaction(Transaction.Current);
+            await ExecuteAsync(lease, "INSERT INTO t VALUES (1)");
+        }
+
+        Assert.Equal(0L, await ScalarAsync<long>(lease, "SELECT count(*) FROM t"));
+    }
+
+    [Fact]
     public async Task Lease_Returned_IsDead()
     {
         var pool = Pool();

@@ -159,6 +159,29 @@ public sealed class OpeningTests(ServerFixture fixture) : PoolTest(fixture)
     }
 
     [Fact]
+    public async Task RequireReadWrite_ServerReadOnly_IsWaitedOut()
+    {
+        var database = await Server.CreateDatabaseAsync();
+        var name = new NpgsqlConnectionStringBuilder(database).Database;
+        await Server.ExecuteAsync($"ALTER DATABASE {name} SET default_transaction_read_only = on");
+        var pool = Pool(options =>
+        {
+            options.ConnectionString = database;
+            options.RequireReadWrite = true;
+            options.ValidateAfterIdle = TimeSpan.Zero;
+        });
+
+        var exception = await Assert.ThrowsAsync<PoolTimeoutException>(async () => await pool.RentAsync(new() { Timeout = TimeSpan.FromMilliseconds(300) }, Stop));
+        Assert.Contains("read-only", exception.Message);
+
+        await Server.ExecuteAsync($"ALTER DATABASE {name} RESET default_transaction_read_only");
+        await using (var lease = await pool.RentAsync(Stop))
+            Assert.Equal("off", await ScalarAsync<string>(lease, "SHOW transaction_read_only"));
+        await SettledAsync(pool);
+        Assert.Equal(0, await pool.CheckAsync(Stop));
+    }
+
+    [Fact]
     public async Task OnConnectionOpened_Throws_IsATransientFailure()
     {
         var calls = 0;
