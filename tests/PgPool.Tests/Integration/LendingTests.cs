@@ -40,18 +40,34 @@ public sealed class LendingTests(ServerFixture fixture) : PoolTest(fixture)
     {
         var pool = Pool(options => options.MaxSize = 4);
         var most = 0;
+        var count = $"SELECT count(*) FROM pg_stat_activity WHERE application_name = '{ApplicationName}'";
+        var token = Stop;
         async Task WorkAsync(int worker)
         {
             for (var i = 0; i < 20; i++)
             {
-                var lease = worker % 2 == 0 ? await pool.RentAsync(Stop) : pool.Rent(Stop);
-                var sessions = await ScalarAsync<long>(lease, $"SELECT count(*) FROM pg_stat_activity WHERE application_name = '{ApplicationName}'");
-                InterlockedMax(ref most, (int)sessions);
+                var lease = await pool.RentAsync(token);
+                InterlockedMax(ref most, (int)await ScalarAsync<long>(lease, count));
                 await ReturnAsync(lease, async: worker % 3 != 0);
             }
         }
 
-        await Task.WhenAll(Enumerable.Range(0, 24).Select(worker => Task.Run(() => WorkAsync(worker), Stop)));
+        void Work()
+        {
+            for (var i = 0; i < 20; i++)
+            {
+                using var lease = pool.Rent(token);
+                using var command = lease.CreateCommand(count);
+                InterlockedMax(ref most, (int)(long)command.ExecuteScalar()!);
+            }
+        }
+
+        // Blocking ones on threads of their own: on those of the thread pool they would keep the others from going on.
+        await Task.WhenAll(
+        [
+            .. Enumerable.Range(0, 12).Select(worker => Task.Run(() => WorkAsync(worker), token)),
+            .. Enumerable.Range(0, 12).Select(_ => Task.Factory.StartNew(Work, token, TaskCreationOptions.LongRunning, TaskScheduler.Default)),
+        ]);
         await SettledAsync(pool);
 
         Assert.InRange(most, 1, 4);
