@@ -135,7 +135,7 @@ public sealed partial class ConnectionPool
         {
             case RentOutcome.TimedOut:
                 var leases = GetLeases();
-                return new PoolTimeoutException(PoolMessages.TimedOut(statistics, result.Waited, leases), statistics, result.Waited, leases, statistics.LastOpenError);
+                return new PoolTimeoutException(PoolMessages.TimedOut(statistics, result.Waited, leases, _capacity.MaxConnections), statistics, result.Waited, leases, statistics.LastOpenError);
             case RentOutcome.QueueFull:
                 return new PoolQueueFullException(PoolMessages.QueueFull(statistics, _options.MaxWaiting), statistics);
             case RentOutcome.ConnectFailed:

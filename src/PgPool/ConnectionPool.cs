@@ -33,6 +33,7 @@ public sealed partial class ConnectionPool : IAsyncDisposable, IDisposable
     private readonly NpgsqlDriver _driver;
     private readonly PoolEngine<NpgsqlConnection> _engine;
     private readonly PoolEvents _events;
+    private readonly ServerCapacity _capacity = new();
     private readonly TaskCompletionSource _released = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Reads the pool keywords of an Npgsql connection string too: see <see cref="ConnectionPoolOptions.FromConnectionString"/>.</summary>
@@ -53,8 +54,8 @@ public sealed partial class ConnectionPool : IAsyncDisposable, IDisposable
         Name = _options.Name ?? $"PgPool-{Interlocked.Increment(ref _generatedNames)}";
         _watchesFlows = _options.NestedRents != NestedRentPolicy.Allow;
         _keepsDetails = _watchesFlows || _options.CaptureRentStackTraces;
-        _events = new PoolEvents((_options.LoggerFactory ?? NullLoggerFactory.Instance).CreateLogger("PgPool"), Name);
-        _driver = new NpgsqlDriver(_options, Name);
+        _events = new PoolEvents((_options.LoggerFactory ?? NullLoggerFactory.Instance).CreateLogger("PgPool"), Name, _capacity);
+        _driver = new NpgsqlDriver(_options, Name, _capacity);
         _engine = new PoolEngine<NpgsqlConnection>(_driver, EngineOptions.From(_options, Name), _events);
         _engine.Start();
     }

@@ -6,9 +6,10 @@ namespace PgPool.Diagnostics;
 internal interface IPoolEvents
 {
     void Opened(int backendProcessId, TimeSpan took);
-    void OpenFailed(Exception exception, OpenFailure failure);
+    void OpenFailed(Exception exception, OpenFailure failure, int connections);
     void Closed(int backendProcessId, CloseReason reason, string? detail);
     void DirtyReturn(in RentRequest request, int backendProcessId, in ResetVerdict verdict);
     void Abandoned(RentRequest request);
     void LongLease(LeaseInfo lease);
+    void LongLeaseReturned(LeaseInfo lease);
 }

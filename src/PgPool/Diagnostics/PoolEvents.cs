@@ -1,16 +1,17 @@
 using Microsoft.Extensions.Logging;
 using PgPool.Engine;
+using PgPool.Sessions;
 
 namespace PgPool.Diagnostics;
 
 /// <summary>What happens in the pool, as a person on call wants to read it.</summary>
-internal sealed class PoolEvents(ILogger target, string pool) : IPoolEvents
+internal sealed class PoolEvents(ILogger target, string pool, ServerCapacity capacity) : IPoolEvents
 {
     private readonly NeverThrowingLogger _logger = new(target);
 
     public void Opened(int backendProcessId, TimeSpan took) => PoolLog.Opened(_logger, pool, backendProcessId, took.TotalMilliseconds);
 
-    public void OpenFailed(Exception exception, OpenFailure failure)
+    public void OpenFailed(Exception exception, OpenFailure failure, int connections)
     {
         switch (failure)
         {
@@ -18,7 +19,7 @@ internal sealed class PoolEvents(ILogger target, string pool) : IPoolEvents
                 PoolLog.OpenRefused(_logger, pool, exception);
                 break;
             case OpenFailure.ServerFull:
-                PoolLog.ServerFull(_logger, pool, exception);
+                PoolLog.ServerFull(_logger, pool, PoolMessages.Share(connections, capacity.MaxConnections), exception);
                 break;
             default:
                 PoolLog.OpenFailed(_logger, pool, exception);
@@ -44,16 +45,26 @@ internal sealed class PoolEvents(ILogger target, string pool) : IPoolEvents
             case CloseReason.SessionReplaced:
                 PoolLog.SessionReplaced(_logger, pool, request.Label, request.CallSite, backendProcessId);
                 break;
+            case CloseReason.ValidationFailed:
+                PoolLog.ServerReadOnly(_logger, pool, backendProcessId);
+                break;
+            // Severed with the leases, while it waited for the end of its renter's transaction.
+            case CloseReason.PoolClosed:
+                break;
             default:
                 PoolLog.ResetFailed(_logger, pool, request.Label, request.CallSite, backendProcessId, verdict.Error);
                 break;
         }
     }
 
-    public void Abandoned(RentRequest request) => PoolLog.Abandoned(_logger, pool, request.Label, request.CallSite);
+    public void Abandoned(RentRequest request)
+        => PoolLog.Abandoned(_logger, pool, request.Label, request.CallSite, request.Details?.StackTrace);
 
     public void LongLease(LeaseInfo lease)
         => PoolLog.LongLease(_logger, pool, lease.Id, lease.HeldFor.TotalSeconds, lease.Label, lease.CallSite, lease.BackendProcessId, lease.StackTrace);
+
+    public void LongLeaseReturned(LeaseInfo lease)
+        => PoolLog.LongLeaseReturned(_logger, pool, lease.Id, lease.HeldFor.TotalSeconds, lease.Label, lease.CallSite, lease.BackendProcessId);
 
     public void NestedRent(in RentRequest request) => PoolLog.NestedRent(_logger, pool, request.CallSite);
 

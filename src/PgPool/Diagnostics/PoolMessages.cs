@@ -10,10 +10,10 @@ internal static class PoolMessages
     /// <summary>Holders named in a message; the exception has them all.</summary>
     private const int HoldersShown = 5;
 
-    public static string TimedOut(PoolStatistics pool, TimeSpan waited, IReadOnlyList<LeaseInfo> leases)
+    public static string TimedOut(PoolStatistics pool, TimeSpan waited, IReadOnlyList<LeaseInfo> leases, int? serverMaxConnections)
     {
         var text = new StringBuilder();
-        text.Append(CultureInfo.InvariantCulture, $"PgPool '{pool.PoolName}': no connection came free within {Seconds(waited)}: {Cause(pool)} ");
+        text.Append(CultureInfo.InvariantCulture, $"PgPool '{pool.PoolName}': no connection came free within {Seconds(waited)}: {Cause(pool, serverMaxConnections)} ");
         text.Append(Counts(pool));
         AppendHolders(text, leases);
         return text.ToString();
@@ -35,15 +35,21 @@ internal static class PoolMessages
         => $"PgPool '{pool}': {count} connections were asked for, but the pool may have {maxSize} (MaxSize).";
 
     /// <summary>One sentence that names the cause and one with the cure.</summary>
-    private static string Cause(PoolStatistics pool) => pool switch
+    private static string Cause(PoolStatistics pool, int? serverMaxConnections) => pool switch
     {
         { LastOpenError: { } error } when OpenErrors.IsServerFull(error)
-            => $"the server is full (53300): {Sentence(error)} Lower MaxSize here or raise the server's max_connections.",
+            => $"the server is full (53300): {Sentence(error)} {Share(pool.Total, serverMaxConnections)}, and may take {pool.MaxSize} (MaxSize). "
+                + "Lower MaxSize here, or raise the server's max_connections.",
         { LastOpenError: { } error } => $"the server is unreachable: {Sentence(error)} Check that it runs and that the connection string leads to it.",
         { Opening: > 0 } when pool.Leased < pool.MaxSize => "the server is slow: connections are still being opened. Raise RentTimeout, or keep connections ready with MinSize.",
         { Leased: 0, Resetting: > 0 } => "the server is slow: connections are still being reset or closed. Raise RentTimeout, or look at the server's load.",
         _ => "the pool is full. Hold leases for less time, or raise MaxSize or RentTimeout.",
     };
+
+    /// <summary>What the pool has of a full server.</summary>
+    public static string Share(int connections, int? serverMaxConnections) => serverMaxConnections is { } maximum
+        ? $"This pool has {connections} of the {maximum} connections that the server allows (max_connections)"
+        : $"This pool has {connections} connections";
 
     private static string Counts(PoolStatistics pool)
         => $"Max {pool.MaxSize}, total {pool.Total} (idle {pool.Idle}, leased {pool.Leased}, resetting {pool.Resetting}), "

@@ -1,6 +1,12 @@
 namespace PgPool.Engine;
 
-/// <summary>When to try to open again after failures: the first time at once, then after a delay that doubles, with jitter. Guarded by the engine's lock.</summary>
+/// <summary>
+/// When to try to open again after failures: the first time at once, then after a delay that doubles, with jitter. Guarded by the engine's lock.
+/// </summary>
+/// <remarks>
+/// One prober at a time, but one that hangs is joined by another after the longest delay: a server that is back answers a new attempt at once, while
+/// an old one may still hang in the network that lost its packets.
+/// </remarks>
 internal sealed class Backoff(Clock clock, TimeSpan firstDelay, TimeSpan maxDelay)
 {
     private readonly long _first = clock.Ticks(firstDelay);
@@ -16,6 +22,9 @@ internal sealed class Backoff(Clock clock, TimeSpan firstDelay, TimeSpan maxDela
     public long RetryAt { get; private set; }
 
     public void Succeeded() => _failures = 0;
+
+    /// <summary>An attempt is made to see whether the server is back.</summary>
+    public void Probes(long now) => RetryAt = now + _max;
 
     /// <summary>Attempts that ran side by side count as one.</summary>
     public void Failed(long startedAt, long now, bool slowly)

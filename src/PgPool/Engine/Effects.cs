@@ -6,7 +6,8 @@ internal struct Effects<T> where T : class
     private Waiter<T>? _firstSettled;
     private Waiter<T>? _lastSettled;
     private Slot<T>? _toClose;
-    private Slot<T>? _toCheck;
+    private Slot<T>? _firstToCheck;
+    private Slot<T>? _lastToCheck;
     private List<(Watcher Watcher, Exception? Error)>? _completed;
 
     /// <summary>Opens to start; each has its permit already.</summary>
@@ -39,10 +40,14 @@ internal struct Effects<T> where T : class
         _toClose = slot;
     }
 
+    /// <summary>In the order of the calls: the longest idle first.</summary>
     public void Check(Slot<T> slot)
     {
-        slot.Older = _toCheck;
-        _toCheck = slot;
+        if (_lastToCheck is null)
+            _firstToCheck = slot;
+        else
+            _lastToCheck.Older = slot;
+        _lastToCheck = slot;
     }
 
     public void Complete(Watcher watcher, Exception? error) => (_completed ??= []).Add((watcher, error));
@@ -59,7 +64,7 @@ internal struct Effects<T> where T : class
         }
         if (WakeChanged)
             engine.ArmWakeUp(ForBlocked);
-        for (Slot<T>? slot = _toCheck, next; slot is not null; slot = next)
+        for (Slot<T>? slot = _firstToCheck, next; slot is not null; slot = next)
         {
             next = slot.Older;
             slot.Older = null;

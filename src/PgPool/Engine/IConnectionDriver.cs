@@ -7,6 +7,9 @@ namespace PgPool.Engine;
 /// </remarks>
 internal interface IConnectionDriver<T> where T : class
 {
+    /// <summary>A session failed under its renter, in a way that makes one doubt its server. Raised on any thread, at the moment of the failure.</summary>
+    event Action? SessionBroke;
+
     /// <summary>Opens a session and prepares it for its first lease. Ends by itself within its budget.</summary>
     ValueTask<T> OpenAsync(bool async, CancellationToken cancellationToken);
 
@@ -16,11 +19,21 @@ internal interface IConnectionDriver<T> where T : class
     /// <summary>Whether the server still answers, within a budget of its own. Does not throw.</summary>
     ValueTask<bool> ValidateAsync(T connection, bool async);
 
-    /// <summary>Cleans a session that comes back from a lease, within a budget of its own. Does not throw.</summary>
-    ValueTask<ResetVerdict> ResetAsync(T connection, bool async);
+    /// <summary>
+    /// Cleans a session that comes back from a lease, within a budget of its own. One that takes part in somebody's transaction is waited for first,
+    /// never on the calling thread. Does not throw.
+    /// </summary>
+    /// <param name="connection">The session.</param>
+    /// <param name="async">How to do the I/O.</param>
+    /// <param name="severing">Cancelled when nobody's transaction is waited for any longer.</param>
+    ValueTask<ResetVerdict> ResetAsync(T connection, bool async, CancellationToken severing);
 
-    /// <summary>Closes a connection, a busy one included, and completes when the server has let go of it. Does not throw.</summary>
-    ValueTask CloseAsync(T connection, bool async);
+    /// <summary>
+    /// Closes a connection, a busy one included, and completes when the server has let go of it. One that takes part in somebody's transaction is
+    /// waited for first. Does not throw.
+    /// </summary>
+    /// <inheritdoc cref="ResetAsync" path="/param"/>
+    ValueTask CloseAsync(T connection, bool async, CancellationToken severing);
 
     /// <summary>What a failed open means for the waiters.</summary>
     OpenFailure Classify(Exception exception);

@@ -3,6 +3,9 @@ namespace PgPool.Engine;
 // The pool as a whole: its bounds, its pauses, its end.
 internal sealed partial class PoolEngine<T>
 {
+    /// <summary>Cancelled when the leases are severed. Never disposed, which it needs no more than a late look at it does: it has no timer.</summary>
+    private readonly CancellationTokenSource _severing = new();
+
     public void Resize(int minSize, int maxSize)
     {
         var effects = new Effects<T>();
@@ -88,9 +91,10 @@ internal sealed partial class PoolEngine<T>
     /// <summary>Completes when the connections that were idle when the pool closed are gone.</summary>
     public Task WhenIdleOnesAreGoneAsync() => WhenAsync(() => _closed && _closing == 0 && _checking == 0, failsWithOpens: false, CancellationToken.None);
 
-    /// <summary>Closes the connections that are lent, under their leases.</summary>
+    /// <summary>Closes the connections that are lent, under their leases, and waits for nobody's transaction any longer.</summary>
     public void SeverLeases()
     {
+        _severing.Cancel();
         var effects = new Effects<T>();
         lock (_lock)
         {

@@ -1,48 +1,68 @@
 namespace PgPool.Engine;
 
-// One round of maintenance.
+// What is done from time to time: connections that grow old or idle, and leases that stay out for long.
 internal sealed partial class PoolEngine<T>
 {
     private readonly Maintenance<T> _maintenance;
+    private readonly long _renewalLead;
 
     public void Maintain()
     {
+        // Their mourners have told of most already; this is for finalizers that are late.
+        TakeBackAbandoned();
         var effects = new Effects<T>();
-        List<RentRequest>? abandoned = null;
         List<LeaseInfo>? longLeases = null;
         lock (_lock)
         {
             var now = Clock.Now;
+            MarkAging(now);
             for (Slot<T>? slot = _idle.Oldest, newer; slot is not null; slot = newer)
             {
                 newer = slot.Newer;
                 if (slot.ExpiresAt <= now)
                     Retire(slot, CloseReason.MaxLifetime, ref effects);
-                else if (Staying > _minSize && IsPast(slot.UsedAt, _options.IdleTimeout, now))
+                else if ((slot.IsAging ? Staying : Lasting) > _minSize && IsPast(slot.UsedAt, _options.IdleTimeout, now))
                     Retire(slot, CloseReason.IdleTimeout, ref effects);
-                else if (IsPast(slot.AliveAt, _options.KeepAliveInterval, now))
+                // The dead among the suspect ones are replaced before somebody needs them.
+                else if (IsSuspect(slot))
                     BeginCheck(slot, ref effects);
             }
-            foreach (var slot in _slots.Where(static slot => slot.State == SlotState.Leased))
+            KeepAlive(now, ref effects);
+            foreach (var slot in _slots.Where(static slot => slot is { State: SlotState.Leased, WarnedOfLongLease: false }))
             {
-                if (!slot.TryReach(out _))
-                {
-                    (abandoned ??= []).Add(slot.Request);
-                    _totals.Abandoned++;
-                    TakeBack(slot, connection: null, now);
-                    BeginClose(slot, CloseReason.Abandoned, ref effects);
-                }
-                else if (!slot.WarnedOfLongLease && IsPast(slot.RentedAt, _options.LeaseWarningAfter, now))
-                {
-                    slot.WarnedOfLongLease = true;
-                    (longLeases ??= []).Add(Describe(slot, now));
-                }
+                if (!IsPast(slot.RentedAt, _options.LeaseWarningAfter, now))
+                    continue;
+                slot.WarnedOfLongLease = true;
+                (longLeases ??= []).Add(Describe(slot, now));
             }
             Settle(now, unmet: 0, ref effects);
         }
         effects.Run(this);
-        abandoned?.ForEach(_events.Abandoned);
         longLeases?.ForEach(_events.LongLease);
+    }
+
+    /// <summary>Connections near their end no longer count for the minimum: so their replacements are there before they go.</summary>
+    private void MarkAging(long now)
+    {
+        foreach (var slot in _slots.Where(slot => !slot.IsAging && IsStaying(slot) && slot.ExpiresAt - _renewalLead <= now))
+        {
+            slot.IsAging = true;
+            _aging++;
+        }
+    }
+
+    /// <summary>Has the longest idle one that is due pinged. One at a time: a renter finds the others meanwhile.</summary>
+    private void KeepAlive(long now, ref Effects<T> effects)
+    {
+        if (_checking > 0)
+            return;
+        for (var slot = _idle.Oldest; slot is not null; slot = slot.Newer)
+        {
+            if (!IsPast(slot.AliveAt, _options.KeepAliveInterval, now))
+                continue;
+            BeginCheck(slot, ref effects);
+            return;
+        }
     }
 
     private bool IsPast(long since, TimeSpan span, long now) => Clock.After(since, Clock.Ticks(span)) <= now;

@@ -11,6 +11,8 @@ internal sealed partial class PoolEngine<T>
 
     private Exception? _lastOpenError;
 
+    private static readonly TimeSpan LongestRenewalLead = TimeSpan.FromSeconds(10);
+
     /// <summary>Starts one open; its permit is taken.</summary>
     public void StartOpen(int generation, bool forBlocked)
         => Background.Run(forBlocked, static (start, async) => _ = start.Engine.OpenAsync(start.Generation, async), (Engine: this, Generation: generation));
@@ -45,6 +47,7 @@ internal sealed partial class PoolEngine<T>
             var slot = new Slot<T>(connection, generation, backendProcessId, now, Clock.After(now, Lifetime())) { Index = _slots.Count };
             slot.Answered(now, _suspicions);
             _slots.Add(slot);
+            _mourners.Add(connection, new Mourner(this));
             _opening--;
             _totals.Opened++;
             _backoff.Succeeded();
@@ -70,11 +73,13 @@ internal sealed partial class PoolEngine<T>
         var effects = new Effects<T>();
         var failure = _driver.Classify(exception);
         bool closed;
+        int connections;
         lock (_lock)
         {
             var now = Clock.Now;
             _opening--;
             closed = _closed;
+            connections = Total;
             if (!closed)
             {
                 _totals.OpenFailed++;
@@ -88,7 +93,7 @@ internal sealed partial class PoolEngine<T>
         }
         effects.Run(this);
         if (!closed)
-            _events.OpenFailed(exception, failure);
+            _events.OpenFailed(exception, failure, connections);
     }
 
     private void FailEverybody(Exception exception, long now, ref Effects<T> effects)
@@ -101,6 +106,10 @@ internal sealed partial class PoolEngine<T>
             _watchers.Remove(watcher);
         }
     }
+
+    /// <summary>How long before its end a connection is replaced. A quarter: a round of maintenance falls into it.</summary>
+    private static TimeSpan RenewalLead(TimeSpan maxLifetime)
+        => maxLifetime == Timeout.InfiniteTimeSpan || maxLifetime / 4 > LongestRenewalLead ? LongestRenewalLead : maxLifetime / 4;
 
     /// <summary>The lifetime of one connection, drawn once, so that connections opened together do not all go together.</summary>
     private long Lifetime()

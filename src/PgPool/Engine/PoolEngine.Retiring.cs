@@ -58,6 +58,7 @@ internal sealed partial class PoolEngine<T>
             {
                 AddIdle(slot, freshFrom: now);
             }
+            KeepAlive(now, ref effects);
             Settle(now, unmet: 0, ref effects);
         }
         effects.Run(this);
@@ -95,8 +96,11 @@ internal sealed partial class PoolEngine<T>
         slot.State = SlotState.Closing;
         slot.CloseReason = reason;
         _closing++;
+        _aging -= slot.IsAging ? 1 : 0;
         effects.Close(slot);
     }
+
+    private static bool IsStaying(Slot<T> slot) => slot.State is not (SlotState.Closing or SlotState.Closed);
 
     /// <summary>Closes a connection in the background, as a close never takes a renter's time, or on a thread that wants to wait for it.</summary>
     public void StartClose(Slot<T> slot, bool forBlocked, bool here)
@@ -112,7 +116,11 @@ internal sealed partial class PoolEngine<T>
         try
         {
             if (slot.TryReach(out var connection))
-                await _driver.CloseAsync(connection!, async).ConfigureAwait(false);
+            {
+                if (_mourners.TryGetValue(connection!, out var mourner))
+                    mourner.Dispose();
+                await _driver.CloseAsync(connection!, async, _severing.Token).ConfigureAwait(false);
+            }
         }
         // The place must come back, whatever happens.
         catch (Exception)

@@ -27,7 +27,7 @@ internal sealed partial class PoolEngine<T>
         lock (_lock)
         {
             if (slot.State != SlotState.Leased || slot.LeaseId != loan.LeaseId
-                || !_waiters.IsEmpty || _watchers.Count > 0 || ReasonNotToKeep(slot, now) is not null)
+                || !_waiters.IsEmpty || _watchers.Count > 0 || slot.WarnedOfLongLease || ReasonNotToKeep(slot, now) is not null)
             {
                 return false;
             }
@@ -42,11 +42,14 @@ internal sealed partial class PoolEngine<T>
         var slot = loan.Slot;
         var effects = new Effects<T> { ForBlocked = !async };
         var needsReset = false;
+        LeaseInfo? longLease = null;
         lock (_lock)
         {
             if (slot.State != SlotState.Leased || slot.LeaseId != loan.LeaseId)
                 return;
             var now = Clock.Now;
+            if (slot.WarnedOfLongLease)
+                longLease = Describe(slot, now);
             TakeBack(slot, loan.Connection, now);
             if (ReasonNotToKeep(slot, now) is { } reason)
             {
@@ -67,6 +70,8 @@ internal sealed partial class PoolEngine<T>
         effects.Run(this);
         if (needsReset)
             Reset(slot, async);
+        if (longLease is not null)
+            _events.LongLeaseReturned(longLease);
     }
 
     /// <summary>Takes back what was lent to a renter that never saw it.</summary>
@@ -122,7 +127,7 @@ internal sealed partial class PoolEngine<T>
         ResetVerdict verdict;
         try
         {
-            verdict = await _driver.ResetAsync(slot.Connection!, async).ConfigureAwait(false);
+            verdict = await _driver.ResetAsync(slot.Connection!, async, _severing.Token).ConfigureAwait(false);
         }
         // The place must come back, whatever happens.
         catch (Exception exception)
@@ -186,6 +191,12 @@ internal sealed partial class PoolEngine<T>
         _suspicions++;
         for (var slot = _idle.Newest; slot is not null; slot = slot.Older)
             slot.FreshUntil = long.MinValue;
+    }
+
+    private void OnSessionBroke()
+    {
+        lock (_lock)
+            Suspect();
     }
 
     private bool IsSuspect(Slot<T> slot) => slot.AnsweredSuspicions != _suspicions;

@@ -87,8 +87,10 @@ internal sealed partial class PoolEngine<T>
         if (room <= 0)
             return 0;
 
+        // While the server is not known to be back nothing is expected of the opens under way: they may hang.
+        var expected = _backoff.IsActive ? 0 : _opening;
         var demand = (_suspended ? 0 : _waiters.Demand) + unmet;
-        var forRents = demand - _opening;
+        var forRents = demand - expected;
         if (forRents > 0 && !_waiters.IsEmpty && now >= _growth.StallsAt)
         {
             // What is being reset or checked hangs, and what must be checked first may.
@@ -100,7 +102,7 @@ internal sealed partial class PoolEngine<T>
             forRents -= _idle.Count + _resetting + _checking;
             lookAgainAt = _waiters.IsEmpty ? Clock.Never : _growth.StallsAt;
         }
-        var forMinimum = _minSize - Staying - _opening;
+        var forMinimum = _minSize - Lasting - expected;
         if (forRents > 0 && unmet == 0 && !_growth.Allows(demand, now, ref lookAgainAt))
             forRents = 0;
         var missing = Math.Min(room, Math.Max(forRents, forMinimum));
@@ -108,12 +110,17 @@ internal sealed partial class PoolEngine<T>
             return Math.Max(missing, 0);
 
         // After a failure one open at a time probes the server. After a refusal for good a rent has it asked at once: it would rather know.
-        if (_opening > 0)
-            return 0;
-        if (_backoff.RetryAt <= now || (_refusedForGood && forRents > 0))
-            return 1;
+        if (_backoff.RetryAt <= now || (_refusedForGood && forRents > 0 && _opening == 0))
+        {
+            _backoff.Probes(now);
+            missing = 1;
+        }
+        else
+        {
+            missing = 0;
+        }
         lookAgainAt = Math.Min(lookAgainAt, _backoff.RetryAt);
-        return 0;
+        return missing;
     }
 
     /// <summary>Sets the timer to what the state says now. A lock of its own keeps a late caller from setting it to what the state said before.</summary>

@@ -38,6 +38,7 @@ internal sealed partial class PoolEngine<T> : IDisposable where T : class
     private int _checking;
     private int _closing;
     private int _opening;
+    private int _aging;
     private int _generation;
     private long _lastLeaseId;
     private bool _suspended;
@@ -60,6 +61,8 @@ internal sealed partial class PoolEngine<T> : IDisposable where T : class
         _waiterPools = new WaiterPools<T>(this);
         _validateAfterIdle = Clock.Ticks(options.ValidateAfterIdle);
         _maxLifetime = Clock.Ticks(options.MaxLifetime);
+        _renewalLead = Clock.Ticks(RenewalLead(options.MaxLifetime));
+        _driver.SessionBroke += OnSessionBroke;
         _maintenance = new Maintenance<T>(this, options, Clock);
     }
 
@@ -116,4 +119,7 @@ internal sealed partial class PoolEngine<T> : IDisposable where T : class
 
     /// <summary>Connections that exist and are not on their way out.</summary>
     private int Staying => Total - _closing;
+
+    /// <summary>Of those, the ones that are not about to be replaced for their age.</summary>
+    private int Lasting => Staying - _aging;
 }

@@ -27,6 +27,9 @@ internal sealed class Slot<T> where T : class
     public long ExpiresAt { get; }
     public SlotState State { get; set; }
 
+    /// <summary>Near the end of its lifetime: its replacement is opened already, or as soon as there is a permit for it.</summary>
+    public bool IsAging { get; set; }
+
     /// <summary>When the connection was last returned, or opened: what idleness counts from.</summary>
     public long UsedAt { get; set; }
 

@@ -18,15 +18,20 @@ internal sealed class NpgsqlDriver : IConnectionDriver<NpgsqlConnection>, IAsync
     private readonly SessionResetter _resetter;
     private readonly SessionSeverer _severer;
 
-    public NpgsqlDriver(ConnectionPoolOptions options, string poolName)
+    private readonly ServerCapacity _capacity;
+
+    public NpgsqlDriver(ConnectionPoolOptions options, string poolName, ServerCapacity capacity)
     {
         _options = options;
+        _capacity = capacity;
         _opener = new SessionOpener(options, poolName);
         _validator = new SessionValidator(options);
         _hooks = new SessionHooks(options);
         _resetter = new SessionResetter(options, _hooks);
         _severer = new SessionSeverer(_opener, options);
     }
+
+    public event Action? SessionBroke;
 
     public async ValueTask<NpgsqlConnection> OpenAsync(bool async, CancellationToken cancellationToken)
     {
@@ -37,36 +42,50 @@ internal sealed class NpgsqlDriver : IConnectionDriver<NpgsqlConnection>, IAsync
         {
             if (_options.RequireReadWrite && SessionValidator.ReportsReadOnly(connection))
                 throw new ServerReadOnlyException(connection.Host, connection.Port);
-            var left = _options.OpenTimeout - _options.TimeProvider.GetElapsedTime(startedAt);
-            await _hooks.OpenedAsync(connection, left > TimeSpan.Zero ? left : TimeSpan.FromMilliseconds(1), async, cancellationToken).ConfigureAwait(false);
+            await _capacity.AskOnceAsync(connection, Left(), _options.TimeProvider, async).ConfigureAwait(false);
+            await _hooks.OpenedAsync(connection, Left(), async, cancellationToken).ConfigureAwait(false);
         }
         catch
         {
             // The hook may have left a command running.
-            await _severer.CloseAsync(connection, identity, async).ConfigureAwait(false);
+            await _severer.CloseAsync(connection, identity, async, CancellationToken.None).ConfigureAwait(false);
             throw;
         }
         _identities.Add(connection, identity);
+        connection.StateChange += OnStateChange;
         return connection;
+
+        TimeSpan Left()
+        {
+            var left = _options.OpenTimeout - _options.TimeProvider.GetElapsedTime(startedAt);
+            return left > TimeSpan.Zero ? left : TimeSpan.FromMilliseconds(1);
+        }
     }
 
     public int BackendProcessId(NpgsqlConnection connection) => Identity(connection).ProcessId;
 
     public ValueTask<bool> ValidateAsync(NpgsqlConnection connection, bool async) => _validator.ValidateAsync(connection, async);
 
-    public ValueTask<ResetVerdict> ResetAsync(NpgsqlConnection connection, bool async)
+    public ValueTask<ResetVerdict> ResetAsync(NpgsqlConnection connection, bool async, CancellationToken severing)
     {
+        if (SessionEnlistment.IsActive(connection))
+            return ResetLaterAsync(connection, severing);
         var identity = Identity(connection);
         return SessionState.Of(connection) switch
         {
             ConnectionState.Open when identity.Holds(connection) => _resetter.ResetAsync(connection, identity, async),
             ConnectionState.Open or ConnectionState.Closed => new(new ResetVerdict(CloseReason.SessionReplaced)),
-            ConnectionState.Broken => new(new ResetVerdict(CloseReason.Broken, ServerIsSuspect: true)),
+            ConnectionState.Broken => new(new ResetVerdict(CloseReason.Broken)),
             _ => new(new ResetVerdict(CloseReason.Broken, WasDirty: true)),
         };
     }
 
-    public ValueTask CloseAsync(NpgsqlConnection connection, bool async) => _severer.CloseAsync(connection, Identity(connection), async);
+    public async ValueTask CloseAsync(NpgsqlConnection connection, bool async, CancellationToken severing)
+    {
+        // Its end is the pool's own doing now, and says nothing of the server.
+        connection.StateChange -= OnStateChange;
+        await _severer.CloseAsync(connection, Identity(connection), async, severing).ConfigureAwait(false);
+    }
 
     public OpenFailure Classify(Exception exception) => OpenErrors.Classify(exception);
 
@@ -77,6 +96,27 @@ internal sealed class NpgsqlDriver : IConnectionDriver<NpgsqlConnection>, IAsync
     {
         _severer.Dispose();
         await _opener.DataSource.DisposeAsync().ConfigureAwait(false);
+    }
+
+    /// <summary>Its renter has returned it before the end of the transaction that it is enlisted in.</summary>
+    private async ValueTask<ResetVerdict> ResetLaterAsync(NpgsqlConnection connection, CancellationToken severing)
+    {
+        try
+        {
+            await SessionEnlistment.WhenEndedAsync(connection, _options.TimeProvider, severing).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            return new ResetVerdict(CloseReason.PoolClosed);
+        }
+        return await ResetAsync(connection, async: true, severing).ConfigureAwait(false);
+    }
+
+    // On the thread that met the failure, which may hold locks of Npgsql's.
+    private void OnStateChange(object sender, StateChangeEventArgs change)
+    {
+        if (SessionState.Of((NpgsqlConnection)sender) == ConnectionState.Broken)
+            SessionBroke?.Invoke();
     }
 
     private SessionIdentity Identity(NpgsqlConnection connection)

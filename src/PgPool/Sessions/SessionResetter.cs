@@ -39,6 +39,8 @@ internal sealed class SessionResetter(ConnectionPoolOptions options, SessionHook
         {
             if (options.SessionReset != SessionReset.None)
                 wasDirty = await SessionDeadline.RunAsync(CleanAsync(connection, identity, async), options.ResetTimeout, options.TimeProvider).ConfigureAwait(false);
+            if (options.RequireReadWrite && SessionValidator.ReportsReadOnly(connection))
+                return new ResetVerdict(CloseReason.ValidationFailed, wasDirty, ServerIsSuspect: true);
             await hooks.ReturnedAsync(connection, async).ConfigureAwait(false);
             return new ResetVerdict(WasDirty: wasDirty, AnsweredNow: options.SessionReset != SessionReset.None);
         }
@@ -50,7 +52,8 @@ internal sealed class SessionResetter(ConnectionPoolOptions options, SessionHook
         catch (Exception exception)
         {
             var reason = SessionState.Of(connection) == ConnectionState.Broken ? CloseReason.Broken : CloseReason.ResetFailed;
-            return new ResetVerdict(reason, wasDirty, Error: exception, ServerIsSuspect: true);
+            // A session that broke has told so by itself.
+            return new ResetVerdict(reason, wasDirty, Error: exception, ServerIsSuspect: reason == CloseReason.ResetFailed);
         }
     }
 

@@ -22,11 +22,12 @@ internal sealed class SessionSeverer(SessionOpener opener, ConnectionPoolOptions
     private readonly SemaphoreSlim _oneAtATime = new(1);
 
     /// <summary>Completes when the session is ended, or nothing more can be done about it. Does not throw.</summary>
-    public async ValueTask CloseAsync(NpgsqlConnection connection, SessionIdentity identity, bool async)
+    public async ValueTask CloseAsync(NpgsqlConnection connection, SessionIdentity identity, bool async, CancellationToken severing)
     {
         try
         {
-            if (SessionState.IsBusy(connection) && !await SeverAsync(connection, identity, async).ConfigureAwait(false))
+            var staysEnlisted = await StaysEnlistedAsync(connection, severing).ConfigureAwait(false);
+            if ((staysEnlisted || SessionState.IsBusy(connection)) && !await SeverAsync(connection, identity, async).ConfigureAwait(false))
                 return;
             if (async)
                 await SessionDeadline.RunAsync(DisposeAsync(connection), options.ResetTimeout, options.TimeProvider).ConfigureAwait(false);
@@ -40,6 +41,21 @@ internal sealed class SessionSeverer(SessionOpener opener, ConnectionPoolOptions
     }
 
     public void Dispose() => _oneAtATime.Dispose();
+
+    /// <summary>Waits for the transaction that the session is enlisted in: closed before, it would stay on the server until then.</summary>
+    /// <returns>True when it is not to be waited for any longer.</returns>
+    private async ValueTask<bool> StaysEnlistedAsync(NpgsqlConnection connection, CancellationToken severing)
+    {
+        try
+        {
+            await SessionEnlistment.WhenEndedAsync(connection, options.TimeProvider, severing).ConfigureAwait(false);
+            return false;
+        }
+        catch (OperationCanceledException)
+        {
+            return true;
+        }
+    }
 
     /// <summary>Keeps trying for a while, as the server may be full or away for a moment.</summary>
     /// <returns>Whether the session is ended, so that it can be closed; otherwise closing would hang, and it is left to the garbage collector.</returns>

@@ -109,6 +109,32 @@ public class CheckingTests
     }
 
     [Fact]
+    public async Task SessionBreaks_UnderItsLease_TheIdleOnesAreSuspectAtOnce()
+    {
+        await using var pool = NewPool(3);
+        await pool.FillAsync(3);
+        await pool.LeaseAsync();
+        pool.Driver.Break();
+
+        await pool.LeaseAsync(2);
+
+        Assert.Equal([2, 1], pool.Driver.Validated);
+    }
+
+    [Fact]
+    public async Task SessionBreaks_NobodyRents_TheDeadAreReplacedByMaintenance()
+    {
+        await using var pool = new EngineHarness(options => options with { MinSize = 3, MaxSize = 4 });
+        await pool.FillAsync(3);
+        pool.Driver.Break();
+        pool.Driver.Validate.Next(Answer.Error, Answer.Ok, Answer.Ok);
+
+        pool.Advance(Second);
+
+        await pool.BecomesAsync(statistics => statistics is { Idle: 3, Opened: 4, Closed: 1 });
+    }
+
+    [Fact]
     public async Task RentNow_NothingIdle_FailsAndHasOneOpenedForTheNext()
     {
         await using var pool = NewPool(1);
@@ -188,6 +214,26 @@ public class CheckingTests
         pool.Advance(30 * Second);
         await pool.BecomesAsync(statistics => statistics.Total == 0);
         Assert.Equal(1, pool.Statistics.ClosedByReason[CloseReason.IdleTimeout]);
+    }
+
+    [Fact]
+    public async Task KeepAlive_ManyDue_PingsOneAfterTheOtherTheLongestIdleFirst()
+    {
+        await using var pool = new EngineHarness(options => options with { MaxSize = 3, KeepAliveInterval = 20 * Second });
+        await pool.FillAsync(3);
+        pool.Driver.Validate.Otherwise(Answer.Slow);
+
+        pool.Advance(21 * Second);
+
+        for (var ping = 1; ping <= 3; ping++)
+        {
+            await Soon.BecomesAsync(() => pool.Driver.Validate.Held == 1);
+            Assert.Equal(2, pool.Statistics.Idle);
+            pool.Driver.Validate.Release();
+            await Soon.BecomesAsync(() => pool.Driver.Validate.Calls == Math.Min(ping + 1, 3));
+        }
+        await pool.BecomesAsync(statistics => statistics.Idle == 3);
+        Assert.Equal([1, 2, 3], pool.Driver.Validated);
     }
 
     [Fact]

@@ -67,6 +67,47 @@ public class MaintenanceTests
         await pool.BecomesAsync(statistics => statistics is { Idle: 2, Opened: 4, Closed: 2 });
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task MaxLifetime_RoomForMore_ReplacementsAreThereBeforeTheEnd(bool leased)
+    {
+        await using var pool = new EngineHarness(
+            options => options with { MinSize = 2, MaxSize = 4, MaxLifetime = 10 * Minute, IdleTimeout = Minute / 2 });
+        await pool.BecomesAsync(statistics => statistics.Idle == 2);
+        var lease = leased ? await pool.LeaseAsync() : null;
+
+        for (var passed = TimeSpan.Zero; passed < 21 * Minute; passed += Minute / 60)
+        {
+            pool.Advance(Minute / 60);
+            Assert.True(pool.Statistics.Idle + pool.Statistics.Leased >= 2, pool.Statistics.ToString());
+            await pool.BecomesAsync(statistics => statistics is { Resetting: 0, Opening: 0 });
+        }
+
+        // One that is lent is not closed under its lease, however old.
+        Assert.Equal((leased ? 3L : 4L, 6L), (pool.Statistics.Closed, pool.Statistics.Opened));
+        lease?.Return();
+        await pool.BecomesAsync(statistics => statistics is { Idle: 2, Total: 2, Closed: 4 });
+    }
+
+    [Fact]
+    public async Task Abandoned_SomebodyWaits_GetsThePlaceWithoutAnyMaintenance()
+    {
+        await using var pool = new EngineHarness(options => options with { MaxSize = 1 });
+        Drop(pool);
+        Task<Rented>[] rents = [await pool.BlockAsync(), pool.RentAsync()];
+
+        // Time stands still: it is the garbage collector that tells.
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+
+        var first = await Task.WhenAny(rents).OrHangsAsync();
+        Assert.Equal(2, (await first).Lease.Number);
+        (await first).Return();
+        await Task.WhenAll(rents).OrHangsAsync();
+        Assert.Equal(["Leaky.cs:7"], pool.Events.AbandonedAt);
+    }
+
     [Fact]
     public async Task Abandoned_LeaseCollected_GivesItsPlaceBackAndTellsWhere()
     {
@@ -108,6 +149,21 @@ public class MaintenanceTests
         pool.Advance(20 * Minute);
 
         Assert.Equal("Slow.cs:7", Assert.Single(pool.Events.LongLeases).CallSite);
+        Assert.Empty(pool.Events.LongLeasesReturned);
+    }
+
+    [Fact]
+    public async Task LongLease_ReturnedInTheEnd_IsTold()
+    {
+        await using var pool = new EngineHarness(options => options with { LeaseWarningAfter = 10 * Minute });
+        var held = await pool.LeaseAsync("Slow.cs", 7);
+        pool.Advance(15 * Minute);
+
+        held.Return();
+        (await pool.LeaseAsync()).Return();
+
+        var told = Assert.Single(pool.Events.LongLeasesReturned);
+        Assert.Equal(("Slow.cs:7", 15 * Minute), (told.CallSite, told.HeldFor));
     }
 
     [Fact]

@@ -41,6 +41,26 @@ public class OpenFailureTests
     }
 
     [Fact]
+    public async Task Rent_ProbeHangs_AnotherIsMadeAfterTheLongestDelay()
+    {
+        await using var pool = new EngineHarness(
+            options => options with { MaxSize = 9, MaxReconnectDelay = 1000 * Millisecond },
+            driver => driver.Open.Next(Answer.Error, Answer.Slow, Answer.Slow));
+        var rent = pool.RentAsync();
+        await Soon.BecomesAsync(() => pool.Driver.Open.Held == 1);
+
+        pool.Advance(999 * Millisecond);
+        await Soon.StaysAsync(() => pool.Driver.Open.Calls == 2);
+        pool.Advance(Millisecond);
+        await Soon.BecomesAsync(() => pool.Driver.Open.Held == 2);
+        pool.Advance(1000 * Millisecond);
+
+        // The third is answered; the two that hang were no obstacle.
+        Assert.Equal(RentOutcome.Lent, (await rent.OrHangsAsync()).Outcome);
+        Assert.Equal((1L, 2), (pool.Statistics.Opened, pool.Driver.Open.Held));
+    }
+
+    [Fact]
     public async Task Rent_ServerDownAndNobodyWaitsAnyMore_ProbingEndsUntilTheNextRent()
     {
         await using var pool = new EngineHarness(prepare: driver => driver.Open.Otherwise(Answer.Error));

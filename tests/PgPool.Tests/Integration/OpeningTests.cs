@@ -149,6 +149,9 @@ public sealed class OpeningTests(ServerFixture fixture) : PoolTest(fixture)
                 leases.Push(await pool.RentAsync(new() { Timeout = TimeSpan.FromSeconds(1) }, Stop));
         });
         Assert.Contains("the server is full (53300)", exception.Message);
+        var maximum = await Server.ScalarAsync<string>("SHOW max_connections");
+        Assert.Contains($"This pool has 3 of the {maximum} connections that the server allows (max_connections), and may take 20 (MaxSize)", exception.Message);
+        Assert.Contains(Log.Warnings, warning => warning.Contains($"This pool has 3 of the {maximum} connections"));
         Assert.Equal(3, leases.Count);
 
         var waiting = pool.RentAsync(Stop);

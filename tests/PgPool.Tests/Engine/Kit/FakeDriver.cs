@@ -17,6 +17,9 @@ internal sealed class FakeDriver : IConnectionDriver<FakeConnection>
     /// <summary>What went wrong that no pool may do to a connection.</summary>
     public ConcurrentQueue<string> Faults { get; } = [];
 
+    /// <summary>The connections that were pinged, in the order of their pings.</summary>
+    public ConcurrentQueue<int> Validated { get; } = [];
+
     /// <summary>Connections opened and not closed.</summary>
     public int Live => Volatile.Read(ref _live);
 
@@ -28,6 +31,11 @@ internal sealed class FakeDriver : IConnectionDriver<FakeConnection>
 
     /// <summary>Whether connections may be closed under their leases.</summary>
     public bool MaySever { get; set; }
+
+    public event Action? SessionBroke;
+
+    /// <summary>A session fails under its renter.</summary>
+    public void Break() => SessionBroke?.Invoke();
 
     public async ValueTask<FakeConnection> OpenAsync(bool async, CancellationToken cancellationToken)
     {
@@ -48,25 +56,26 @@ internal sealed class FakeDriver : IConnectionDriver<FakeConnection>
     public async ValueTask<bool> ValidateAsync(FakeConnection connection, bool async)
     {
         connection.Enter("a validation");
+        Validated.Enqueue(connection.Id);
         var answer = await Validate.PassAsync(async).ConfigureAwait(false);
         connection.Leave("a validation");
         return answer == Answer.Ok && !connection.IsBroken;
     }
 
-    public async ValueTask<ResetVerdict> ResetAsync(FakeConnection connection, bool async)
+    public async ValueTask<ResetVerdict> ResetAsync(FakeConnection connection, bool async, CancellationToken severing)
     {
         connection.Enter("a reset");
-        var answer = await Reset.PassAsync(async).ConfigureAwait(false);
+        var answer = await Reset.PassAsync(async, CancellationToken.None).ConfigureAwait(false);
         connection.Leave("a reset");
         if (connection.IsBroken)
             return new ResetVerdict(CloseReason.Broken, ServerIsSuspect: true);
         return answer == Answer.Ok ? Verdict : new ResetVerdict(CloseReason.ResetFailed, ServerIsSuspect: true);
     }
 
-    public async ValueTask CloseAsync(FakeConnection connection, bool async)
+    public async ValueTask CloseAsync(FakeConnection connection, bool async, CancellationToken severing)
     {
         connection.Close(MaySever);
-        await Close.PassAsync(async).ConfigureAwait(false);
+        await Close.PassAsync(async, CancellationToken.None).ConfigureAwait(false);
         // However the close ended: the server has let go of it.
         Interlocked.Decrement(ref _live);
     }

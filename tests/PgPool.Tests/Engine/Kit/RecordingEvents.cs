@@ -13,10 +13,11 @@ internal sealed class RecordingEvents : IPoolEvents
     public ConcurrentQueue<(string CallSite, ResetVerdict Verdict)> Dirty { get; } = [];
     public ConcurrentQueue<string> AbandonedAt { get; } = [];
     public ConcurrentQueue<LeaseInfo> LongLeases { get; } = [];
+    public ConcurrentQueue<LeaseInfo> LongLeasesReturned { get; } = [];
 
     public void Opened(int backendProcessId, TimeSpan took) => OpenedIds.Enqueue(backendProcessId);
 
-    public void OpenFailed(Exception exception, OpenFailure failure) => Failures.Enqueue(failure);
+    public void OpenFailed(Exception exception, OpenFailure failure, int connections) => Failures.Enqueue(failure);
 
     public void Closed(int backendProcessId, CloseReason reason, string? detail) => Closes.Enqueue((backendProcessId, reason, detail));
 
@@ -25,4 +26,6 @@ internal sealed class RecordingEvents : IPoolEvents
     public void Abandoned(RentRequest request) => AbandonedAt.Enqueue(request.CallSite);
 
     public void LongLease(LeaseInfo lease) => LongLeases.Enqueue(lease);
+
+    public void LongLeaseReturned(LeaseInfo lease) => LongLeasesReturned.Enqueue(lease);
 }
