@@ -16,7 +16,7 @@ internal sealed class LocalPostgres : IAsyncDisposable
     {
         _programs = programs;
         _folder = Path.Combine(Path.GetTempPath(), "pgpool-" + Path.GetRandomFileName());
-        _watchdog = new Watchdog(programs, _folder);
+        _watchdog = new Watchdog(_folder, Path.Combine(programs.Folder, "pg_ctl"), "-D", _folder, "-m", "immediate", "-w", "stop");
         ConnectionString = new NpgsqlConnectionStringBuilder
         {
             Host = "127.0.0.1",

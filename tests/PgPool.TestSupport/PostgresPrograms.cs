@@ -1,9 +1,8 @@
-using System.Diagnostics;
 using System.Globalization;
 
 namespace PgPool.TestSupport;
 
-/// <summary>The PostgreSQL programs of this machine: where they are, and how to run them, as they refuse to run as root.</summary>
+/// <summary>The PostgreSQL programs of this machine.</summary>
 internal sealed class PostgresPrograms
 {
     private static readonly string[] Needed = ["initdb", "pg_ctl", "postgres"];
@@ -14,13 +13,7 @@ internal sealed class PostgresPrograms
         ("/usr/lib/postgresql", "*"), ("/usr", "pgsql-*"), ("/opt/homebrew/opt", "postgresql*"), ("/usr/local/opt", "postgresql*"),
     ];
 
-    private readonly string[] _asServerAccount;
-
-    private PostgresPrograms(string folder)
-    {
-        Folder = folder;
-        _asServerAccount = Environment.IsPrivilegedProcess ? AsServerAccount() : [];
-    }
+    private PostgresPrograms(string folder) => Folder = folder;
 
     public string Folder { get; }
 
@@ -39,44 +32,10 @@ internal sealed class PostgresPrograms
         return found is null ? null : new PostgresPrograms(found);
     }
 
-    /// <summary>Runs one program to its end.</summary>
+    /// <summary>Runs one program to its end, as an account that it accepts.</summary>
     /// <exception cref="InvalidOperationException">It failed; the message is what it said.</exception>
-    public async Task RunAsync(string program, string[] arguments, CancellationToken cancellationToken)
-    {
-        var start = Command([Path.Combine(Folder, program), .. arguments]);
-        start.RedirectStandardOutput = true;
-        start.RedirectStandardError = true;
-        using var process = Process.Start(start)!;
-        try
-        {
-            var said = await Task.WhenAll(process.StandardOutput.ReadToEndAsync(cancellationToken),
-                process.StandardError.ReadToEndAsync(cancellationToken));
-            await process.WaitForExitAsync(cancellationToken);
-            if (process.ExitCode != 0)
-                throw new InvalidOperationException($"{program} failed with code {process.ExitCode}: {string.Concat(said).Trim()}");
-        }
-        catch (OperationCanceledException)
-        {
-            process.Kill(entireProcessTree: true);
-            throw;
-        }
-    }
-
-    /// <summary>A command that runs as an account that the server accepts, in a folder that every account may enter.</summary>
-    public ProcessStartInfo Command(string[] command)
-    {
-        string[] line = [.. _asServerAccount, .. command];
-        return new ProcessStartInfo(line[0], line[1..]) { WorkingDirectory = "/" };
-    }
-
-    // setpriv, not runuser or su: those stay between us and the program and pass signals on in their own way.
-    private static string[] AsServerAccount()
-    {
-        var accounts = File.ReadLines("/etc/passwd").Select(line => line.Split(':')).ToLookup(fields => fields[0]);
-        var account = accounts["postgres"].Concat(accounts["nobody"]).FirstOrDefault()
-            ?? throw new InvalidOperationException("PostgreSQL does not run as root, and there is no account postgres or nobody.");
-        return ["setpriv", "--reuid", account[2], "--regid", account[3], "--clear-groups"];
-    }
+    public Task RunAsync(string program, string[] arguments, CancellationToken cancellationToken) =>
+        ServerAccount.RunAsync([Path.Combine(Folder, program), .. arguments], cancellationToken);
 
     // ".../postgresql/15", ".../pgsql-16", ".../postgresql@17"; 9.6 sorts as 9, a name without a number last.
     private static int Version(string folder)

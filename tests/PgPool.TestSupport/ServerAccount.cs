@@ -1,0 +1,51 @@
+using System.Diagnostics;
+
+namespace PgPool.TestSupport;
+
+/// <summary>Runs the programs of servers, which refuse to run as root, under an account that they accept.</summary>
+internal static class ServerAccount
+{
+    private static readonly Lazy<string[]> Switch = new(() => Environment.IsPrivilegedProcess ? FromRoot() : []);
+
+    /// <summary>A command under that account, in a folder that every account may enter.</summary>
+    public static ProcessStartInfo Command(params string[] command)
+    {
+        string[] line = [.. Switch.Value, .. command];
+        return new ProcessStartInfo(line[0], line[1..]) { WorkingDirectory = "/" };
+    }
+
+    /// <summary>Runs one command to its end.</summary>
+    /// <exception cref="InvalidOperationException">It failed; the message is what it said.</exception>
+    public static async Task RunAsync(string[] command, CancellationToken cancellationToken)
+    {
+        var start = Command(command);
+        start.RedirectStandardOutput = true;
+        start.RedirectStandardError = true;
+        using var process = Process.Start(start)!;
+        try
+        {
+            var said = await Task.WhenAll(process.StandardOutput.ReadToEndAsync(cancellationToken),
+                process.StandardError.ReadToEndAsync(cancellationToken));
+            await process.WaitForExitAsync(cancellationToken);
+            if (process.ExitCode != 0)
+            {
+                throw new InvalidOperationException(
+                    $"{Path.GetFileName(command[0])} failed with code {process.ExitCode}: {string.Concat(said).Trim()}");
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            process.Kill(entireProcessTree: true);
+            throw;
+        }
+    }
+
+    // setpriv, not runuser or su: those stay between us and the program and pass signals on in their own way.
+    private static string[] FromRoot()
+    {
+        var accounts = File.ReadLines("/etc/passwd").Select(line => line.Split(':')).ToLookup(fields => fields[0]);
+        var account = accounts["postgres"].Concat(accounts["nobody"]).FirstOrDefault()
+            ?? throw new InvalidOperationException("Servers do not run as root, and there is no account postgres or nobody.");
+        return ["setpriv", "--reuid", account[2], "--regid", account[3], "--clear-groups"];
+    }
+}

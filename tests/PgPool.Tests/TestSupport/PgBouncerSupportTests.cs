@@ -1,0 +1,128 @@
+using Npgsql;
+using PgPool.TestSupport;
+using Xunit;
+
+namespace PgPool.Tests.TestSupport;
+
+/// <summary>On a machine without PgBouncer each test finds the error that says what to install.</summary>
+public class PgBouncerSupportTests(ServerFixture fixture)
+{
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task StartAsync_SessionMode_PassesTheRoleThroughToAnyDatabase()
+    {
+        await using var bouncer = await StartAsync(PgBouncerPoolMode.Session);
+        if (bouncer is null)
+            return;
+        var database = await fixture.Server.CreateDatabaseAsync();
+
+        Assert.Equal(new NpgsqlConnectionStringBuilder(database).Database, await ScalarAsync<string>(bouncer.ConnectionStringFor(database), "SELECT current_database()"));
+    }
+
+    [Fact]
+    public async Task StartAsync_TransactionMode_GivesTheServerConnectionBackWithEachTransaction()
+    {
+        await using var bouncer = await StartAsync(PgBouncerPoolMode.Transaction, new() { ["default_pool_size"] = "1" });
+        if (bouncer is null)
+            return;
+        await using var first = await OpenAsync(bouncer.ConnectionStringFor(fixture.Server.ConnectionString));
+        await using var second = await OpenAsync(bouncer.ConnectionStringFor(fixture.Server.ConnectionString));
+
+        Assert.Equal(await ScalarAsync<int>(first, "SELECT pg_backend_pid()"), await ScalarAsync<int>(second, "SELECT pg_backend_pid()"));
+    }
+
+    [Fact]
+    public async Task StartAsync_WrongPassword_IsRefused()
+    {
+        await using var bouncer = await StartAsync(PgBouncerPoolMode.Session);
+        if (bouncer is null)
+            return;
+        var wrong = new NpgsqlConnectionStringBuilder(bouncer.ConnectionStringFor(fixture.Server.ConnectionString)) { Password = "wrong" };
+
+        var exception = await Assert.ThrowsAsync<PostgresException>(() => OpenAsync(wrong.ConnectionString));
+
+        Assert.Contains("authentication failed", exception.MessageText, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task StartAsync_SettingWrong_ThrowsWithItsOwnWords()
+    {
+        if (!PgBouncer.IsInstalled)
+        {
+            await StartAsync(PgBouncerPoolMode.Session);
+            return;
+        }
+
+        var exception = await Assert.ThrowsAsync<InvalidOperationException>(
+            () => StartAsync(PgBouncerPoolMode.Session, new() { ["pool_mode"] = "no_such_mode" }));
+
+        Assert.Contains("no_such_mode", exception.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task StopAndStartAgain_ComesBackOnItsPort()
+    {
+        await using var bouncer = await StartAsync(PgBouncerPoolMode.Session);
+        if (bouncer is null)
+            return;
+        var connectionString = bouncer.ConnectionStringFor(fixture.Server.ConnectionString);
+        await using var before = await OpenAsync(connectionString);
+
+        await bouncer.StopAsync(Token);
+        await Assert.ThrowsAnyAsync<NpgsqlException>(() => OpenAsync(connectionString));
+        await bouncer.StartAgainAsync(Token);
+
+        Assert.Equal(1, await ScalarAsync<int>(connectionString, "SELECT 1"));
+        await Assert.ThrowsAnyAsync<NpgsqlException>(() => ScalarAsync<int>(before, "SELECT 1"));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Dispose_NothingIsLeft(bool running)
+    {
+        var bouncer = await StartAsync(PgBouncerPoolMode.Session);
+        if (bouncer is null)
+            return;
+        Assert.True(Directory.Exists(bouncer.Folder));
+        if (!running)
+            await bouncer.StopAsync(Token);
+
+        await bouncer.DisposeAsync();
+        await bouncer.DisposeAsync();
+
+        Assert.False(Directory.Exists(bouncer.Folder));
+        await Assert.ThrowsAnyAsync<NpgsqlException>(() => OpenAsync(bouncer.ConnectionStringFor(fixture.Server.ConnectionString)));
+    }
+
+    private Task<PgBouncer?> StartAsync(PgBouncerPoolMode mode, Dictionary<string, string>? settings = null) =>
+        Installed.StartPgBouncerAsync(fixture.Server, mode, settings);
+
+    private static async Task<NpgsqlConnection> OpenAsync(string connectionString)
+    {
+        var connection = new NpgsqlConnection(connectionString + ";Pooling=false");
+        try
+        {
+            await connection.OpenAsync(Token);
+            return connection;
+        }
+        catch
+        {
+            await connection.DisposeAsync();
+            throw;
+        }
+    }
+
+    private static async Task<T> ScalarAsync<T>(string connectionString, string sql)
+    {
+        await using var connection = await OpenAsync(connectionString);
+        return await ScalarAsync<T>(connection, sql);
+    }
+
+    private static async Task<T> ScalarAsync<T>(NpgsqlConnection connection, string sql)
+    {
+        await using var command = new NpgsqlCommand(sql, connection);
+        return (T)(await command.ExecuteScalarAsync(Token))!;
+    }
+}
