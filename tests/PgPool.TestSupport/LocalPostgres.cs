@@ -11,30 +11,41 @@ internal sealed class LocalPostgres : IAsyncDisposable
     private readonly PostgresPrograms _programs;
     private readonly string _folder;
     private readonly Watchdog _watchdog;
+    private readonly ServerTls? _tls;
 
-    private LocalPostgres(PostgresPrograms programs)
+    private LocalPostgres(PostgresPrograms programs, PostgresServerOptions options)
     {
         _programs = programs;
         _folder = Path.Combine(Path.GetTempPath(), "pgpool-" + Path.GetRandomFileName());
         _watchdog = new Watchdog(_folder, Path.Combine(programs.Folder, "pg_ctl"), "-D", _folder, "-m", "immediate", "-w", "stop");
-        ConnectionString = new NpgsqlConnectionStringBuilder
+        _tls = options.Tls ? new ServerTls(_folder) : null;
+        var settings = new NpgsqlConnectionStringBuilder
         {
             Host = "127.0.0.1",
             Port = LoopbackPorts.Next(),
             Username = User,
             Password = Password,
             Database = "postgres",
-        }.ConnectionString;
+        };
+        _tls?.Demand(settings);
+        ConnectionString = settings.ConnectionString;
+        settings.Host = _folder;
+        settings.SslMode = SslMode.Disable;
+        settings.RootCertificate = null;
+        AdminConnectionString = settings.ConnectionString;
     }
 
     public string ConnectionString { get; }
+
+    /// <summary>Through the Unix socket, where everybody is trusted: whatever a test does to passwords and certificates.</summary>
+    public string AdminConnectionString { get; }
 
     private string LogFile => Path.Combine(_folder, "server.log");
 
     public static async Task<LocalPostgres> StartAsync(
         PostgresPrograms programs, PostgresServerOptions options, CancellationToken cancellationToken)
     {
-        var server = new LocalPostgres(programs);
+        var server = new LocalPostgres(programs, options);
         try
         {
             await server.InitializeAsync(options, cancellationToken);
@@ -63,6 +74,10 @@ internal sealed class LocalPostgres : IAsyncDisposable
         }
     }
 
+    /// <summary>The settings that make the server show a certificate.</summary>
+    public Dictionary<string, string> SettingsFor(TestCertificate certificate) => _tls?.SettingsFor(certificate)
+        ?? throw new NotSupportedException($"This needs a server with {nameof(PostgresServerOptions)}.{nameof(PostgresServerOptions.Tls)}.");
+
     public Task StopAsync(PostgresShutdown mode, CancellationToken cancellationToken) => _programs.RunAsync("pg_ctl",
         ["-D", _folder, "-m", mode == PostgresShutdown.Immediate ? "immediate" : "fast", "-w", "stop"], cancellationToken);
 
@@ -84,6 +99,13 @@ internal sealed class LocalPostgres : IAsyncDisposable
             ["port"] = $"{new NpgsqlConnectionStringBuilder(ConnectionString).Port}",
             ["unix_socket_directories"] = _folder,
         };
+        if (_tls is not null)
+        {
+            await _tls.InstallAsync(cancellationToken);
+            foreach (var (name, value) in _tls.SettingsFor(TestCertificate.Trusted))
+                settings[name] = value;
+        }
+
         foreach (var (name, value) in ServerSettings.For(options))
             settings[name] = value;
         await File.AppendAllLinesAsync(Path.Combine(_folder, "postgresql.conf"),
@@ -91,11 +113,10 @@ internal sealed class LocalPostgres : IAsyncDisposable
             cancellationToken);
     }
 
-    // Through the Unix socket, where everybody is trusted: initdb would want the password in a file.
+    // initdb would want the password in a file.
     private async Task SetPasswordAsync(CancellationToken cancellationToken)
     {
-        var bySocket = new NpgsqlConnectionStringBuilder(ConnectionString) { Host = _folder, Pooling = false };
-        await using var connection = new NpgsqlConnection(bySocket.ConnectionString);
+        await using var connection = new NpgsqlConnection(AdminConnectionString + ";Pooling=false");
         await connection.OpenAsync(cancellationToken);
         await using var command = new NpgsqlCommand($"ALTER ROLE {User} PASSWORD '{Password}'", connection);
         await command.ExecuteNonQueryAsync(cancellationToken);

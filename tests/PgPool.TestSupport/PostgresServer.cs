@@ -25,8 +25,9 @@ public sealed class PostgresServer : IAsyncDisposable
         Source = source;
         ConnectionString = connectionString;
         _owned = owned;
+        var admin = (owned as LocalPostgres)?.AdminConnectionString ?? connectionString;
         Admin = NpgsqlDataSource.Create(
-            new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false, ApplicationName = "PgPool.TestSupport" });
+            new NpgsqlConnectionStringBuilder(admin) { Pooling = false, ApplicationName = "PgPool.TestSupport" });
     }
 
     public PostgresServerSource Source { get; }
@@ -34,7 +35,10 @@ public sealed class PostgresServer : IAsyncDisposable
     /// <summary>For an administrator, to the database postgres (of an environment's server: to the one it names).</summary>
     public string ConnectionString { get; }
 
-    /// <summary>Unpooled connections to <see cref="ConnectionString"/>, to look at a pool from outside.</summary>
+    /// <summary>
+    /// Unpooled connections to the database of <see cref="ConnectionString"/>, to look at a pool from outside; to a local server through its
+    /// Unix socket, where neither password nor certificate matters.
+    /// </summary>
     public NpgsqlDataSource Admin { get; }
 
     /// <summary>Whether the server can be stopped, started and have its log read: see <see cref="PostgresServerOptions.Local"/>.</summary>
@@ -47,10 +51,13 @@ public sealed class PostgresServer : IAsyncDisposable
         $"This needs a local server: start one with {nameof(PostgresServerOptions)}.{nameof(PostgresServerOptions.Local)}.");
 
     /// <exception cref="InvalidOperationException">There is no server and nothing to start one with, or it does not start.</exception>
+    /// <exception cref="ArgumentException">The options contradict each other.</exception>
     public static async Task<PostgresServer> StartAsync(
         PostgresServerOptions? options = null, CancellationToken cancellationToken = default)
     {
         options ??= new PostgresServerOptions();
+        if (options.Tls && !options.Local)
+            throw new ArgumentException($"{nameof(options.Tls)} is for a server with {nameof(options.Local)}.", nameof(options));
         if (!options.Local && Environment.GetEnvironmentVariable(ConnectionVariable) is { Length: > 0 } given)
             return new PostgresServer(PostgresServerSource.Environment, given, owned: null);
 
@@ -126,6 +133,23 @@ public sealed class PostgresServer : IAsyncDisposable
         await StopAsync(mode, cancellationToken);
         await StartAgainAsync(cancellationToken);
     }
+
+    /// <summary>Changes settings that need no restart. New sessions have them when this returns.</summary>
+    public async Task ChangeSettingsAsync(IReadOnlyDictionary<string, string> settings)
+    {
+        foreach (var (name, value) in settings)
+            await ExecuteAsync($"ALTER SYSTEM SET {name} = '{value.Replace("'", "''", StringComparison.Ordinal)}'");
+
+        // A new session inherits the time from the process that accepted it, and that one reads its settings before it accepts the next.
+        const string LoadTime = "SELECT pg_conf_load_time()";
+        var before = await ScalarAsync<DateTime>(LoadTime);
+        await ExecuteAsync("SELECT pg_reload_conf()");
+        await Eventually.BecomesAsync(async () => await ScalarAsync<DateTime>(LoadTime) > before, "the server has read its settings");
+    }
+
+    /// <summary>Has the server show this certificate to those that connect after this returns. Sessions that are there go on.</summary>
+    /// <exception cref="NotSupportedException">The server was started without <see cref="PostgresServerOptions.Tls"/>.</exception>
+    public Task UseCertificateAsync(TestCertificate certificate) => ChangeSettingsAsync(Local.SettingsFor(certificate));
 
     /// <summary>The server's whole log so far.</summary>
     /// <exception cref="NotSupportedException">Not <see cref="CanRestart"/>.</exception>

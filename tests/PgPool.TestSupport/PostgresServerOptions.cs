@@ -14,4 +14,10 @@ public sealed class PostgresServerOptions
 
     /// <summary>TCP clients must know the password (SCRAM). Off, a local server trusts everybody; a container always asks.</summary>
     public bool RequirePassword { get; init; }
+
+    /// <summary>
+    /// TLS, with a certificate authority of its own that the connection string names, so that clients verify the server. For a
+    /// <see cref="Local"/> server only; see <see cref="PostgresServer.UseCertificateAsync"/>.
+    /// </summary>
+    public bool Tls { get; init; }
 }

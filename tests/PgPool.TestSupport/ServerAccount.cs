@@ -16,14 +16,24 @@ internal static class ServerAccount
 
     /// <summary>Runs one command to its end.</summary>
     /// <exception cref="InvalidOperationException">It failed; the message is what it said.</exception>
-    public static async Task RunAsync(string[] command, CancellationToken cancellationToken)
+    public static Task RunAsync(string[] command, CancellationToken cancellationToken) => RunAsync(command, input: "", cancellationToken);
+
+    /// <summary>Writes a file that belongs to that account and that nobody else may read, as a server demands of a key.</summary>
+    /// <exception cref="InvalidOperationException">It could not be written; the message says why.</exception>
+    public static Task WriteAsync(string file, string text, CancellationToken cancellationToken) =>
+        RunAsync(["/bin/sh", "-c", "umask 077; cat > \"$0\"", file], text, cancellationToken);
+
+    private static async Task RunAsync(string[] command, string input, CancellationToken cancellationToken)
     {
         var start = Command(command);
+        start.RedirectStandardInput = true;
         start.RedirectStandardOutput = true;
         start.RedirectStandardError = true;
         using var process = Process.Start(start)!;
         try
         {
+            await process.StandardInput.WriteAsync(input.AsMemory(), cancellationToken);
+            process.StandardInput.Close();
             var said = await Task.WhenAll(process.StandardOutput.ReadToEndAsync(cancellationToken),
                 process.StandardError.ReadToEndAsync(cancellationToken));
             await process.WaitForExitAsync(cancellationToken);
