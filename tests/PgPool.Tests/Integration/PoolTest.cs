@@ -4,12 +4,17 @@ using Xunit;
 
 namespace PgPool.Tests.Integration;
 
-/// <summary>A test with pools of its own on the real server, which looks at them from outside by their application name.</summary>
-public abstract class PoolTest(ServerFixture fixture) : IAsyncLifetime
+/// <summary>A test with pools of its own on a real server, which looks at them from outside by their application name.</summary>
+public abstract class PoolTest(PostgresServer server) : IAsyncLifetime
 {
     private readonly List<ConnectionPool> _pools = [];
 
-    protected PostgresServer Server => fixture.Server;
+    /// <summary>On the server that all tests share.</summary>
+    protected PoolTest(ServerFixture fixture) : this(fixture.Server)
+    {
+    }
+
+    protected PostgresServer Server { get; } = server;
 
     protected string ApplicationName { get; } = $"pgpool-{Guid.NewGuid():N}";
 
@@ -26,7 +31,8 @@ public abstract class PoolTest(ServerFixture fixture) : IAsyncLifetime
     {
         foreach (var pool in _pools)
             await pool.CloseAsync(TimeSpan.Zero);
-        await Eventually.BecomesAsync(async () => await BackendsAsync() == 0, $"no session of {ApplicationName} is left");
+        if (_pools.Count > 0)
+            await Eventually.BecomesAsync(async () => await BackendsAsync() == 0, $"no session of {ApplicationName} is left");
         GC.SuppressFinalize(this);
     }
 
