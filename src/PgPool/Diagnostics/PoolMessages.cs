@@ -71,11 +71,16 @@ internal static class PoolMessages
             text.Append('.');
     }
 
-    // Npgsql's messages may span lines and rarely end in a full stop.
+    // Npgsql's messages may span lines, rarely end in a full stop, and leave the cause ("The remote certificate was rejected") to what they wrap.
     private static string Sentence(Exception error)
     {
-        var text = error.Message.ReplaceLineEndings(" ").Trim();
-        return text.EndsWith('.') ? text : text + '.';
+        var text = new StringBuilder();
+        for (var cause = error; cause is not null; cause = cause.InnerException)
+        {
+            var message = cause.Message.ReplaceLineEndings(" ").Trim().TrimEnd('.');
+            text.Append(text.Length == 0 ? "" : ": ").Append(message);
+        }
+        return text.Append('.').ToString();
     }
 
     private static string Seconds(TimeSpan span) => string.Create(CultureInfo.InvariantCulture, $"{span.TotalSeconds:0.0##} s");

@@ -34,7 +34,7 @@ public sealed class TlsTests(TlsServerFixture fixture) : PoolTest(fixture.Server
     {
         if (fixture.Server is null)
         {
-            await LocalServer.FindWhatToInstallAsync(Stop);
+            await Installed.StartServerAsync();
             return;
         }
         var pool = Pool(options => options.MaxSize = 1);
@@ -66,7 +66,7 @@ public sealed class TlsTests(TlsServerFixture fixture) : PoolTest(fixture.Server
     {
         if (fixture.Server is null)
         {
-            await LocalServer.FindWhatToInstallAsync(Stop);
+            await Installed.StartServerAsync();
             return;
         }
         await CreateRoleAndDatabaseAsync();
