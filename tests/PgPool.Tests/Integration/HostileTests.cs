@@ -189,33 +189,6 @@ public sealed class HostileTests(ServerFixture fixture) : PoolTest(fixture)
         Assert.Equal([5, 4, 3, 2, 1], done);
     }
 
-    [Fact]
-    public async Task Lease_Dropped_ItsPlaceComesBackWhileSomebodyWaits()
-    {
-        var pool = Pool(options => options.MaxSize = 1);
-        await DropAsync(pool);
-        var rent = pool.RentAsync(new() { Timeout = Timeout.InfiniteTimeSpan }, Stop).AsTask();
-
-        await Eventually.BecomesAsync(() =>
-        {
-            GC.Collect();
-            GC.WaitForPendingFinalizers();
-            return rent.IsCompleted;
-        }, "the dropped lease's place has come back");
-
-        await using var lease = await rent;
-        Assert.Equal(1, pool.GetStatistics().Abandoned);
-        Assert.Contains(Log.Warnings, warning => warning.Contains("'dropped'"));
-        await Eventually.BecomesAsync(async () => await BackendsAsync() == 1, "the dropped session is gone");
-
-        [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.NoInlining)]
-        static async Task DropAsync(ConnectionPool pool)
-        {
-            var lease = await pool.RentAsync(new() { Label = "dropped" }, Stop);
-            await ScalarAsync<int>(lease, "SELECT 1");
-        }
-    }
-
     private sealed class ThrowingLog : ILoggerFactory, ILogger
     {
         public ILogger CreateLogger(string categoryName) => categoryName == "PgPool" ? this : Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance;
