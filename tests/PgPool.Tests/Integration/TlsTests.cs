@@ -87,13 +87,13 @@ public sealed class TlsTests(TlsServerFixture fixture) : PoolTest(fixture.Server
         {
             // Held back at the proxy, so that all wait before the first refusal.
             proxy.Mode = FaultMode.Deaf;
-            var rents = Enumerable.Range(0, 3).Select(_ => Task.Run(() => RentAsync(pool, async), Stop)).ToArray();
+            var rents = Enumerable.Range(0, 3).Select(_ => RentAsync(pool, async)).ToArray();
             await Eventually.BecomesAsync(() => pool.GetStatistics().Waiting == rents.Length, "all rents wait");
             proxy.Mode = FaultMode.Pass;
 
             foreach (var rent in rents)
-                AssertClear(await Assert.ThrowsAsync<PoolConnectException>(() => SoonAsync(rent)), pool, named);
-            AssertClear(await Assert.ThrowsAsync<PoolConnectException>(() => SoonAsync(Task.Run(() => RentAsync(pool, async), Stop))), pool, named);
+                AssertClear(await Assert.ThrowsAsync<PoolConnectException>(() => rent), pool, named);
+            AssertClear(await Assert.ThrowsAsync<PoolConnectException>(() => RentAsync(pool, async)), pool, named);
             await Eventually.BecomesAsync(() => pool.GetStatistics().Opening == 0, "the last open for them has ended");
         }
         finally
@@ -101,7 +101,7 @@ public sealed class TlsTests(TlsServerFixture fixture) : PoolTest(fixture.Server
             await cure();
         }
 
-        await using var lease = await SoonAsync(Task.Run(() => RentAsync(pool, async), Stop));
+        await using var lease = await RentAsync(pool, async);
         Assert.Equal(1, await ScalarAsync<int>(lease, "SELECT 1"));
     }
 
@@ -145,8 +145,11 @@ public sealed class TlsTests(TlsServerFixture fixture) : PoolTest(fixture.Server
         Assert.DoesNotContain(Password, exception.ToString() + pool + pool.GetStatistics() + string.Join(' ', Log.Entries), StringComparison.Ordinal);
     }
 
-    // Far above what it takes, far below for ever.
-    private static Task<ConnectionLease> SoonAsync(Task<ConnectionLease> rent) => rent.WaitAsync(TimeSpan.FromSeconds(20), Stop);
-
-    private static async Task<ConnectionLease> RentAsync(ConnectionPool pool, bool async) => async ? await pool.RentAsync(Stop) : pool.Rent(Stop);
+    // The deadline is far above what it takes, and far below for ever.
+    private static Task<ConnectionLease> RentAsync(ConnectionPool pool, bool async)
+    {
+        var token = Stop;
+        var rent = async ? pool.RentAsync(token).AsTask() : Blocking.RunAsync(() => pool.Rent(token));
+        return rent.WaitAsync(TimeSpan.FromSeconds(30), token);
+    }
 }
