@@ -53,7 +53,7 @@ internal sealed class FaultCell : IAsyncDisposable
         var rent = _renter.RentAsync();
         if (newcomer == Seen.WaitsForCure)
         {
-            await _renter.BecomesAsync(pool => pool.OpenFailed > 0, "an attempt to open has failed");
+            await _renter.BecomesAsync(pool => pool.LastOpenError is not null, "an attempt to open has failed");
             var exception = await Assert.ThrowsAsync<PoolTimeoutException>(() => _renter.RentAsync(TimeSpan.FromMilliseconds(50)));
             Assert.Contains("the server is unreachable", exception.Message, StringComparison.Ordinal);
             Assert.False(rent.IsCompleted);
@@ -81,7 +81,8 @@ internal sealed class FaultCell : IAsyncDisposable
             pool => pool is { Idle: 2, Total: 2, Leased: 0, Resetting: 0, Opening: 0, Waiting: 0 }, "two idle connections and nothing else");
         Assert.Equal(settled.Total, settled.Opened - settled.Closed);
         Assert.Equal(0, settled.DirtyReturns);
-        await ClosedAsExpectedAsync();
+        if (_fault != Fault.ServerDeaf)
+            await ClosedAsExpectedAsync();
         await SessionsBecomeAsync(2);
 
         await _pool.CloseAsync(TimeSpan.Zero).WaitAsync(Renter.Deadline);
@@ -96,7 +97,7 @@ internal sealed class FaultCell : IAsyncDisposable
     {
         await _server.CureAsync(_fault);
         _hookMayGoOn.TrySetResult();
-        await _pool.CloseAsync(TimeSpan.Zero);
+        await _pool.CloseAsync(TimeSpan.Zero).WaitAsync(Renter.Deadline);
         await _server.DisposeAsync();
     }
 
@@ -126,7 +127,7 @@ internal sealed class FaultCell : IAsyncDisposable
         if (!_hookIsHeld)
             _server.Hold();
         var rent = RentAsync();
-        await _renter.BecomesAsync(pool => pool.Opening == 1 && _hookWaits == _hookIsHeld && _server.Connections == 1, "the session is being opened");
+        await _renter.BecomesAsync(pool => _hookIsHeld ? _hookWaits : IsUnderWay(pool.Opening == 1 && _server.Connections == 1, pool), "the session is being opened");
         await _server.StrikeAsync(_fault);
         _hookMayGoOn.SetResult();
         return rent;
@@ -137,9 +138,9 @@ internal sealed class FaultCell : IAsyncDisposable
         var lease = await UseAsync();
         _server.Hold();
         var returning = ReturnAsync(lease);
-        await _renter.BecomesAsync(pool => pool.Resetting == 1, "the session is being reset");
+        await _renter.BecomesAsync(pool => IsUnderWay(pool.Resetting == 1, pool), "the session is being reset");
         var rent = RentAsync();
-        await _renter.BecomesAsync(pool => pool.Waiting == 1 || rent.IsCompleted, "somebody waits for it");
+        await _renter.BecomesAsync(pool => IsUnderWay(pool.Waiting == 1, pool), "somebody waits for it");
         await _server.StrikeAsync(_fault);
         await returning;
         return rent;
@@ -151,10 +152,14 @@ internal sealed class FaultCell : IAsyncDisposable
         await _renter.BecomesAsync(pool => pool.Idle == 1, "the session is idle");
         _server.Hold();
         var rent = RentAsync();
-        await _renter.BecomesAsync(pool => pool.Resetting == 1, "the session is being pinged");
+        await _renter.BecomesAsync(pool => IsUnderWay(pool.Resetting == 1, pool), "the session is being pinged");
         await _server.StrikeAsync(_fault);
         return rent;
     }
+
+    // To hold is to be deaf: where that is the fault itself, it may have come to an end before we look.
+    private bool IsUnderWay(bool isSeen, PoolStatistics pool) =>
+        isSeen || (_fault == Fault.ServerDeaf && pool.OpenFailed + pool.Closed + pool.TimedOut > 0);
 
     /// <summary>A rent that is to time out does so soon; any other waits for as long as it takes.</summary>
     private Task<ConnectionLease> RentAsync() => _renter.RentAsync(_expected.Rent == Seen.TimesOut ? TimeSpan.FromMilliseconds(500) : null);
@@ -213,10 +218,12 @@ internal sealed class FaultCell : IAsyncDisposable
         var patience = Renter.Deadline;
         if (_fault == Fault.ServerDeaf)
         {
-            // Here deadlines are what ends things; elsewhere none is to be met. In seconds, and without Npgsql's wait for an answer to a cancel.
+            // Here deadlines are what ends things; elsewhere none is to be met. A second is the shortest that Npgsql's own can be. It tries what fails
+            // again without GSS, and waits for an answer to a cancel: neither is of interest here.
             connection.CommandTimeout = 1;
             connection.CancellationTimeout = -1;
-            patience = TimeSpan.FromMilliseconds(200);
+            connection.GssEncryptionMode = GssEncryptionMode.Disable;
+            patience = TimeSpan.FromSeconds(1);
         }
 
         return new ConnectionPoolOptions(connection.ConnectionString)
