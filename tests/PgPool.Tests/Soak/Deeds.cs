@@ -12,8 +12,8 @@ internal static class Deeds
 
     private static readonly (int Weight, string Name, Func<Deed, ValueTask> Do)[] All =
     [
-        (20, "read", deed => deed.ExecuteAsync("SELECT sum(i) FROM generate_series(1, $1) AS i", deed.Random.Next(5_000))),
-        (20, "commit", CommitAsync),
+        (60, "read", deed => deed.ExecuteAsync("SELECT sum(i) FROM generate_series(1, $1) AS i", deed.Random.Next(5_000))),
+        (40, "commit", CommitAsync),
         (5, "roll back", RollBackAsync),
         (5, "copy in", CopyInAsync),
         (3, "prepare", PrepareAsync),

@@ -12,7 +12,7 @@ internal sealed class SoakReport(TextWriter output)
     private readonly ConcurrentDictionary<string, long> _rents = [];
     private readonly ConcurrentDictionary<string, long> _outcomes = [];
     private readonly ConcurrentDictionary<string, long> _faults = [];
-    private long _longestRent;
+    private readonly ConcurrentDictionary<string, long> _longest = [];
     private int _findings;
 
     public bool HasFindings => Volatile.Read(ref _findings) > 0;
@@ -22,8 +22,7 @@ internal sealed class SoakReport(TextWriter output)
     public void Rented(string how, TimeSpan waited)
     {
         Count(_rents, how);
-        for (var longest = Volatile.Read(ref _longestRent); waited.Ticks > longest;)
-            longest = Interlocked.CompareExchange(ref _longestRent, waited.Ticks, longest);
+        _longest.AddOrUpdate(how, (long)waited.TotalMilliseconds, (_, longest) => Math.Max(longest, (long)waited.TotalMilliseconds));
     }
 
     public void Outcome(string kind) => Count(_outcomes, kind);
@@ -45,9 +44,9 @@ internal sealed class SoakReport(TextWriter output)
 
     public void Summarize(PoolStatistics statistics, TimeSpan worked)
     {
-        Line(FormattableString.Invariant(
-            $"rents: {statistics.Rented} leases, {statistics.Rented / worked.TotalSeconds:0}/s, longest call {TimeSpan.FromTicks(_longestRent).TotalSeconds:0.00} s"));
+        Line(FormattableString.Invariant($"rents: {statistics.Rented} leases, {statistics.Rented / worked.TotalSeconds:0}/s"));
         Table("rents by kind", _rents);
+        Table("longest rent, ms", _longest);
         Table("outcomes", _outcomes);
         Table("faults", _faults);
         Line($"connections: {statistics.Opened} opened, {statistics.OpenFailed} failed to, {statistics.Closed} closed");

@@ -1,0 +1,130 @@
+using System.Diagnostics;
+using Npgsql;
+using PgPool.TestSupport;
+using Xunit;
+
+namespace PgPool.Tests.Integration;
+
+/// <summary>
+/// A server that goes away and comes back under load. Each test has one of its own; on a machine without PostgreSQL's programs it finds the error that
+/// says what to install.
+/// </summary>
+public class RestartTests
+{
+    private const int Workers = 16;
+    private const int Connections = 8;
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData(PostgresShutdown.Fast)]
+    [InlineData(PostgresShutdown.Immediate)]
+    public async Task Restart_ValidatedAlways_NothingDeadIsLentOnceTheServerIsBack(PostgresShutdown mode)
+    {
+        await using var server = await StartAsync();
+        if (server is null)
+            return;
+        // More than are ever in use: those that idle die unseen.
+        await using var pool = Pool(server, options =>
+        {
+            options.MinSize = options.MaxSize = Workers + Connections;
+            options.ValidateAfterIdle = TimeSpan.Zero;
+        });
+        await pool.WarmUpAsync(Stop);
+        await using var load = new RestartLoad(pool, Workers, Stop);
+
+        await load.RestartAsync(server, mode, times: 3);
+
+        // One lent before the server began to stop may die in its renter's hands. One lent since it is back, and until it stops again, may not.
+        Assert.DoesNotContain(load.Failures, static failure => failure.WasUp);
+        Assert.All(load.Failures, static failure => Assert.IsAssignableFrom<NpgsqlException>(failure.Exception));
+    }
+
+    [Theory]
+    [InlineData(PostgresShutdown.Fast)]
+    [InlineData(PostgresShutdown.Immediate)]
+    public async Task Restart_ByDefault_CostsAWorkerTheCommandThatItRan(PostgresShutdown mode)
+    {
+        await using var server = await StartAsync();
+        if (server is null)
+            return;
+        await using var pool = Pool(server);
+        await using var load = new RestartLoad(pool, Workers, Stop);
+
+        await load.RestartAsync(server, mode, times: 3);
+
+        // No rent fails, and none of the other connections that died is lent: the first failure makes them all suspect.
+        Assert.All(load.Failures, static failure => Assert.IsAssignableFrom<NpgsqlException>(failure.Exception));
+        Assert.All(load.Failures.CountBy(static failure => (failure.Worker, failure.Restart)), static failures => Assert.Equal(1, failures.Value));
+        Assert.InRange(load.Failures.Count, 1, Connections * 3);
+    }
+
+    [Fact]
+    public async Task Down_Waiters_AreServedWhenItIsBackAndTheServerIsNotPesteredMeanwhile()
+    {
+        await using var server = await StartAsync();
+        if (server is null)
+            return;
+        var reconnectDelay = TimeSpan.FromMilliseconds(100);
+        await using var pool = Pool(server, options => options.ReconnectDelay = options.MaxReconnectDelay = reconnectDelay);
+        await server.StopAsync(cancellationToken: Stop);
+        var before = pool.GetStatistics().OpenFailed;
+        var startedAt = Stopwatch.GetTimestamp();
+        var rents = Enumerable.Range(0, Workers).Select(i => Task.Run(() => RentAndUseAsync(pool, async: i % 2 == 0), Stop)).ToArray();
+
+        await Eventually.BecomesAsync(() => pool.GetStatistics() is { Waiting: Workers } now && now.OpenFailed >= before + 10, "all wait, and the pool goes on trying");
+
+        // The delay is never below its half. Some attempts are without one: the first, and those that ran beside it.
+        var attempts = pool.GetStatistics().OpenFailed - before;
+        var allowed = Stopwatch.GetElapsedTime(startedAt) / (reconnectDelay / 2) + 8;
+        Assert.InRange(attempts, 10, allowed);
+        await server.StartAgainAsync(Stop);
+        await Task.WhenAll(rents).WaitAsync(TimeSpan.FromSeconds(30), Stop);
+    }
+
+    [Fact]
+    public async Task Down_StandbyThatTakesNoSessions_IsWaitedFor()
+    {
+        await using var server = await StartAsync(new() { Local = true, Settings = new Dictionary<string, string> { ["hot_standby"] = "off" } });
+        if (server is null)
+            return;
+        await using var pool = Pool(server);
+        var standby = Path.Combine(await server.ScalarAsync<string>("SHOW data_directory"), "standby.signal");
+        await File.WriteAllTextAsync(standby, "", Stop);
+        await server.RestartAsync(cancellationToken: Stop);
+        var rents = Enumerable.Range(0, Workers).Select(i => Task.Run(() => RentAndUseAsync(pool, async: i % 2 == 0), Stop)).ToArray();
+
+        await Eventually.BecomesAsync(() => pool.GetStatistics() is { Waiting: Workers, LastOpenError: PostgresException { SqlState: PostgresErrorCodes.CannotConnectNow } },
+            "all wait for a server that says that it cannot be connected to now");
+
+        File.Delete(standby);
+        await server.RestartAsync(cancellationToken: Stop);
+        await Task.WhenAll(rents).WaitAsync(TimeSpan.FromSeconds(30), Stop);
+        Assert.Null(pool.GetStatistics().LastOpenError);
+    }
+
+    private static async Task RentAndUseAsync(ConnectionPool pool, bool async)
+    {
+        await using var lease = async ? await pool.RentAsync(Stop) : pool.Rent(Stop);
+        await using var command = lease.CreateCommand("SELECT 1");
+        Assert.Equal(1, await command.ExecuteScalarAsync(Stop));
+    }
+
+    private static ConnectionPool Pool(PostgresServer server, Action<ConnectionPoolOptions>? configure = null)
+    {
+        var options = new ConnectionPoolOptions(server.ConnectionString) { MinSize = 0, MaxSize = Connections };
+        configure?.Invoke(options);
+        return new ConnectionPool(options);
+    }
+
+    /// <summary>Null on a machine without the programs, where the error was looked at.</summary>
+    private static async Task<PostgresServer?> StartAsync(PostgresServerOptions? options = null)
+    {
+        options ??= new() { Local = true };
+        if (PostgresServer.HasPrograms)
+            return await PostgresServer.StartAsync(options, Stop);
+        var exception = await Assert.ThrowsAsync<InvalidOperationException>(() => PostgresServer.StartAsync(options, Stop));
+        Assert.Contains("apt install postgresql", exception.Message, StringComparison.Ordinal);
+        return null;
+    }
+}
