@@ -12,6 +12,7 @@ internal sealed class RestartLoad : IAsyncDisposable
     private readonly int[] _successes;
     private readonly Task[] _workers;
 
+    private TaskCompletionSource _mayRent = new();
     private int _restart;
 
     // Never, from before the server is told to stop until it has said that it accepts again.
@@ -22,6 +23,7 @@ internal sealed class RestartLoad : IAsyncDisposable
         _pool = pool;
         _stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         _successes = new int[workers];
+        _mayRent.SetResult();
         _workers = [.. Enumerable.Range(0, workers).Select(worker => Task.Run(() => WorkAsync(worker), CancellationToken.None))];
     }
 
@@ -35,12 +37,16 @@ internal sealed class RestartLoad : IAsyncDisposable
     }
 
     /// <summary>Restarts it so often, each time when every worker has got on.</summary>
-    public async Task RestartAsync(PostgresServer server, PostgresShutdown mode, int times)
+    /// <param name="server">What to restart.</param>
+    /// <param name="mode">How.</param>
+    /// <param name="times">How often.</param>
+    /// <param name="restless">Whether the workers rent on while it is away: whatever is dead has been found by the time it is back.</param>
+    public async Task RestartAsync(PostgresServer server, PostgresShutdown mode, int times, bool restless)
     {
         await AllGetOnAsync();
         for (var i = 0; i < times; i++)
         {
-            Down();
+            Down(restless);
             await server.RestartAsync(mode, CancellationToken.None);
             Up();
             await AllGetOnAsync();
@@ -50,14 +56,17 @@ internal sealed class RestartLoad : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();
+        Up();
         await Task.WhenAll(_workers);
         _stop.Dispose();
     }
 
-    private void Down()
+    private void Down(bool restless)
     {
         lock (_lock)
         {
+            if (!restless)
+                _mayRent = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             _restart++;
             _upSince = DateTimeOffset.MaxValue;
         }
@@ -66,7 +75,10 @@ internal sealed class RestartLoad : IAsyncDisposable
     private void Up()
     {
         lock (_lock)
+        {
             _upSince = DateTimeOffset.UtcNow;
+            _mayRent.TrySetResult();
+        }
     }
 
     private Task AllGetOnAsync()
@@ -81,6 +93,10 @@ internal sealed class RestartLoad : IAsyncDisposable
     {
         while (!_stop.IsCancellationRequested)
         {
+            Task mayRent;
+            lock (_lock)
+                mayRent = _mayRent.Task;
+            await mayRent;
             try
             {
                 await using var lease = await _pool.RentAsync(CancellationToken.None);

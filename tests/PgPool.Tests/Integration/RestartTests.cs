@@ -33,7 +33,7 @@ public class RestartTests
         await pool.WarmUpAsync(Stop);
         await using var load = new RestartLoad(pool, Workers, Stop);
 
-        await load.RestartAsync(server, mode, times: 3);
+        await load.RestartAsync(server, mode, times: 3, restless: false);
 
         // One lent before the server began to stop may die in its renter's hands. One lent since it is back, and until it stops again, may not.
         Assert.DoesNotContain(load.Failures, static failure => failure.WasUp);
@@ -51,7 +51,7 @@ public class RestartTests
         await using var pool = Pool(server);
         await using var load = new RestartLoad(pool, Workers, Stop);
 
-        await load.RestartAsync(server, mode, times: 3);
+        await load.RestartAsync(server, mode, times: 3, restless: true);
 
         // No rent fails, and none of the other connections that died is lent: the first failure makes them all suspect.
         Assert.All(load.Failures, static failure => Assert.IsAssignableFrom<NpgsqlException>(failure.Exception));
