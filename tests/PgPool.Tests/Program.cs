@@ -1,3 +1,4 @@
+using PgPool.Tests.Integration;
 using PgPool.Tests.Soak;
 using Xunit.Runner.InProc.SystemConsole;
 
@@ -5,5 +6,6 @@ using Xunit.Runner.InProc.SystemConsole;
 return args switch
 {
     [SoakCommand.Name, .. var options] => await SoakCommand.RunAsync(options),
+    [IdlePoolProgram.Name, .. var rest] => await IdlePoolProgram.RunAsync(rest),
     _ => await ConsoleRunner.Run(args),
 };
