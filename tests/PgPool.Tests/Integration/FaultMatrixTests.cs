@@ -21,7 +21,7 @@ public sealed class FaultMatrixTests(TlsServerFixture fixture) : IClassFixture<T
     {
         if (fixture.Server is null)
         {
-            await LocalServer.FindWhatToInstallAsync(TestContext.Current.CancellationToken);
+            await Installed.StartServerAsync();
             return;
         }
 

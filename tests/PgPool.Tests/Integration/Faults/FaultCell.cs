@@ -12,10 +12,8 @@ internal sealed class FaultCell : IAsyncDisposable
     private readonly Expectation _expected;
     private readonly ConnectionPool _pool;
     private readonly Renter _renter;
-    private readonly TaskCompletionSource _hookMayGoOn = new();
+    private readonly OpenGate _gate = new();
     private readonly List<ConnectionLease> _leases = [];
-    private volatile bool _hookWaits;
-    private volatile bool _hookIsHeld;
     private int _session;
 
     public FaultCell(PostgresServer server, Fault fault, bool async, Expectation expected)
@@ -96,15 +94,14 @@ internal sealed class FaultCell : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _server.CureAsync(_fault);
-        _hookMayGoOn.TrySetResult();
+        _gate.Open();
         await _pool.CloseAsync(TimeSpan.Zero).WaitAsync(Renter.Deadline);
         await _server.DisposeAsync();
     }
 
     private async Task<Task<ConnectionLease>> WhileIdleAsync()
     {
-        await ReturnAsync(await UseAsync());
-        await _renter.BecomesAsync(pool => pool.Idle == 1, "the session is idle");
+        await HaveOneIdleAsync();
         await _server.StrikeAsync(_fault);
         return RentAsync();
     }
@@ -117,19 +114,22 @@ internal sealed class FaultCell : IAsyncDisposable
             await Assert.ThrowsAnyAsync<NpgsqlException>(() => _renter.AskAsync(lease));
         else
             Assert.Equal(_session, await _renter.AskAsync(lease));
-        await ReturnAsync(lease);
+        await _renter.ReturnAsync(lease);
         return RentAsync();
     }
 
     private async Task<Task<ConnectionLease>> WhileOpeningAsync()
     {
-        _hookIsHeld = _fault is Fault.BackendTerminated or Fault.SocketCut or Fault.ServerRestarted;
-        if (!_hookIsHeld)
+        var strikesSessions = _fault is Fault.BackendTerminated or Fault.SocketCut or Fault.ServerRestarted;
+        if (strikesSessions)
+            _gate.Close();
+        else
             _server.Hold();
         var rent = RentAsync();
-        await _renter.BecomesAsync(pool => _hookIsHeld ? _hookWaits : IsUnderWay(pool.Opening == 1 && _server.Connections == 1, pool), "the session is being opened");
+        await _renter.BecomesAsync(
+            pool => strikesSessions ? _gate.IsReached : IsUnderWay(pool.Opening == 1 && _server.Connections == 1, pool), "the session is being opened");
         await _server.StrikeAsync(_fault);
-        _hookMayGoOn.SetResult();
+        _gate.Open();
         return rent;
     }
 
@@ -137,7 +137,7 @@ internal sealed class FaultCell : IAsyncDisposable
     {
         var lease = await UseAsync();
         _server.Hold();
-        var returning = ReturnAsync(lease);
+        var returning = _renter.ReturnAsync(lease);
         await _renter.BecomesAsync(pool => IsUnderWay(pool.Resetting == 1, pool), "the session is being reset");
         var rent = RentAsync();
         await _renter.BecomesAsync(pool => IsUnderWay(pool.Waiting == 1, pool), "somebody waits for it");
@@ -148,8 +148,7 @@ internal sealed class FaultCell : IAsyncDisposable
 
     private async Task<Task<ConnectionLease>> WhileValidatingAsync()
     {
-        await ReturnAsync(await UseAsync());
-        await _renter.BecomesAsync(pool => pool.Idle == 1, "the session is idle");
+        await HaveOneIdleAsync();
         _server.Hold();
         var rent = RentAsync();
         await _renter.BecomesAsync(pool => IsUnderWay(pool.Resetting == 1, pool), "the session is being pinged");
@@ -171,12 +170,16 @@ internal sealed class FaultCell : IAsyncDisposable
         return lease;
     }
 
-    private Task ReturnAsync(ConnectionLease lease) => _renter.ReturnAsync(lease);
+    private async Task HaveOneIdleAsync()
+    {
+        await _renter.ReturnAsync(await UseAsync());
+        await _renter.BecomesAsync(pool => pool.Idle == 1, "the session is idle");
+    }
 
     private async Task ReturnAllAsync()
     {
         foreach (var lease in _leases)
-            await ReturnAsync(lease);
+            await _renter.ReturnAsync(lease);
         _leases.Clear();
     }
 
@@ -237,15 +240,7 @@ internal sealed class FaultCell : IAsyncDisposable
             ResetTimeout = patience,
             ReconnectDelay = TimeSpan.FromMilliseconds(10),
             MaxReconnectDelay = TimeSpan.FromMilliseconds(50),
-            OnConnectionOpened = async (opened, token) =>
-            {
-                if (!_hookIsHeld)
-                    return;
-                _hookWaits = true;
-                await _hookMayGoOn.Task;
-                await using var command = new NpgsqlCommand("SELECT 1", opened);
-                await command.ExecuteScalarAsync(token);
-            },
+            OnConnectionOpened = _gate.PassAsync,
         };
     }
 }
