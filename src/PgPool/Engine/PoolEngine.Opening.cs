@@ -20,6 +20,7 @@ internal sealed partial class PoolEngine<T>
     private async Task OpenAsync(int generation, bool async)
     {
         var startedAt = Clock.Now;
+        var suspicions = Volatile.Read(ref _suspicions);
         T connection;
         int backendProcessId;
         try
@@ -33,10 +34,10 @@ internal sealed partial class PoolEngine<T>
             OpenFailed(exception, startedAt);
             return;
         }
-        Opened(connection, backendProcessId, generation, startedAt);
+        Opened(connection, backendProcessId, generation, suspicions, startedAt);
     }
 
-    private void Opened(T connection, int backendProcessId, int generation, long startedAt)
+    private void Opened(T connection, int backendProcessId, int generation, int suspicions, long startedAt)
     {
         var effects = new Effects<T>();
         TimeSpan took;
@@ -45,7 +46,8 @@ internal sealed partial class PoolEngine<T>
             var now = Clock.Now;
             took = Clock.Span(now - startedAt);
             var slot = new Slot<T>(connection, generation, backendProcessId, now, Clock.After(now, Lifetime())) { Index = _slots.Count };
-            slot.Answered(now, _suspicions);
+            slot.Asked(suspicions);
+            slot.Answered(now);
             _slots.Add(slot);
             _mourners.Add(connection, new Mourner(this));
             _opening--;
@@ -87,7 +89,7 @@ internal sealed partial class PoolEngine<T>
                 _backoff.Failed(startedAt, now, slowly: failure == OpenFailure.ServerFull);
                 _refusedForGood = failure == OpenFailure.Permanent;
                 if (_refusedForGood)
-                    FailEverybody(exception, now, ref effects);
+                    FailThoseBefore(startedAt, exception, now, ref effects);
             }
             Settle(now, unmet: 0, ref effects);
         }
@@ -96,9 +98,10 @@ internal sealed partial class PoolEngine<T>
             _events.OpenFailed(exception, failure, connections);
     }
 
-    private void FailEverybody(Exception exception, long now, ref Effects<T> effects)
+    /// <summary>Who came later has the server asked again: the cause may have been removed meanwhile.</summary>
+    private void FailThoseBefore(long startedAt, Exception exception, long now, ref Effects<T> effects)
     {
-        while (_waiters.Head is { } waiter)
+        while (_waiters.FirstWhere(waiter => waiter.EnqueuedAt <= startedAt) is { } waiter)
             Refuse(waiter, RentOutcome.ConnectFailed, now, ref effects, exception);
         foreach (var watcher in _watchers.Where(static watcher => watcher.FailsWithOpens).ToArray())
         {

@@ -14,6 +14,7 @@ internal sealed partial class PoolEngine<T>
     {
         _idle.Remove(slot);
         slot.State = SlotState.Checking;
+        slot.Asked(_suspicions);
         _checking++;
     }
 
@@ -47,7 +48,7 @@ internal sealed partial class PoolEngine<T>
             var now = Clock.Now;
             _checking--;
             if (alive)
-                slot.Answered(now, _suspicions);
+                slot.Answered(now);
             else
                 Suspect();
             if ((alive ? ReasonNotToKeep(slot, now) : CloseReason.ValidationFailed) is { } reason)

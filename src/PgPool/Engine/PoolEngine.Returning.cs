@@ -59,6 +59,7 @@ internal sealed partial class PoolEngine<T>
             else if (touched)
             {
                 slot.State = SlotState.Resetting;
+                slot.Asked(_suspicions);
                 _resetting++;
                 needsReset = true;
             }
@@ -148,7 +149,7 @@ internal sealed partial class PoolEngine<T>
             if (verdict.WasDirty)
                 _totals.DirtyReturns++;
             if (verdict.AnsweredNow)
-                slot.Answered(now, _suspicions);
+                slot.Answered(now);
             if (verdict.ServerIsSuspect)
                 Suspect();
             if ((verdict.Retire ?? ReasonNotToKeep(slot, now)) is { } reason)

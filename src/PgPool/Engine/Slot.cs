@@ -39,6 +39,9 @@ internal sealed class Slot<T> where T : class
     /// <summary>How many suspicions the engine had had by then: with more since, it has to answer again before it is lent.</summary>
     public int AnsweredSuspicions { get; private set; }
 
+    /// <summary>How many suspicions the engine had had when the server was last asked.</summary>
+    private int AskedSuspicions { get; set; }
+
     /// <summary>While idle: up to when it can be lent without asking the server. In the past for a suspect one.</summary>
     public long FreshUntil { get; set; }
 
@@ -60,11 +63,14 @@ internal sealed class Slot<T> where T : class
     /// <summary>The index in the engine's list of all slots.</summary>
     public int Index { get; set; }
 
-    /// <summary>The server has answered on it.</summary>
-    public void Answered(long now, int suspicions)
+    /// <summary>The server is being asked something on it.</summary>
+    public void Asked(int suspicions) => AskedSuspicions = suspicions;
+
+    /// <summary>The server has answered on it: when is not known, but after it was asked.</summary>
+    public void Answered(long now)
     {
         AliveAt = now;
-        AnsweredSuspicions = suspicions;
+        AnsweredSuspicions = AskedSuspicions;
     }
 
     /// <summary>The connection, lent or not, unless it was dropped and collected.</summary>

@@ -5,7 +5,12 @@ namespace PgPool.Sessions;
 /// <summary>What a session was when it was opened, to be compared when it comes back; with the commands kept for it.</summary>
 internal sealed class SessionIdentity(NpgsqlConnection connection)
 {
+    /// <summary>Settings that clients give when they connect, of those that the server tells when they change.</summary>
+    private static readonly string[] StartupSettings =
+        ["client_encoding", "TimeZone", "application_name", "DateStyle", "IntervalStyle", "standard_conforming_strings", "search_path"];
+
     private readonly string _database = connection.Database;
+    private readonly string?[] _settings = Array.ConvertAll(StartupSettings, name => connection.PostgresParameters.GetValueOrDefault(name));
 
     public int ProcessId { get; } = connection.ProcessID;
 
@@ -13,6 +18,22 @@ internal sealed class SessionIdentity(NpgsqlConnection connection)
 
     /// <summary>The statements of the reset, made once per session.</summary>
     public NpgsqlBatch? ResetBatch { get; set; }
+
+    /// <summary>
+    /// The settings that are no longer what they were when the session was opened; null when all are. No I/O. To a server a pooler's own SETs, by
+    /// which it passes on what its client asked for, are settings like any other, that RESET ALL takes back.
+    /// </summary>
+    public Dictionary<string, string>? LostSettings(NpgsqlConnection connection)
+    {
+        Dictionary<string, string>? lost = null;
+        var current = connection.PostgresParameters;
+        for (var i = 0; i < StartupSettings.Length; i++)
+        {
+            if (_settings[i] is { } opened && current.GetValueOrDefault(StartupSettings[i]) != opened)
+                (lost ??= [])[StartupSettings[i]] = opened;
+        }
+        return lost;
+    }
 
     /// <summary>False once the user closed and reopened the connection, or changed its database. No I/O.</summary>
     public bool Holds(NpgsqlConnection connection)

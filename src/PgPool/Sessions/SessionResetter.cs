@@ -72,15 +72,34 @@ internal sealed class SessionResetter(ConnectionPoolOptions options, SessionHook
             connection.BeginTransaction();
         }
 
-        if (options.SessionReset == SessionReset.Full && async)
+        if (options.SessionReset == SessionReset.RollbackOnly)
         {
-            await RunBatchAsync(connection, identity).ConfigureAwait(false);
+            await ExecuteAsync(connection, "COMMIT", async).ConfigureAwait(false);
             return wasDirty;
         }
-        if (options.SessionReset == SessionReset.Full)
+        if (async)
+        {
+            await RunBatchAsync(connection, identity).ConfigureAwait(false);
+        }
+        else
+        {
             await ExecuteAsync(connection, StatementsInOne, async).ConfigureAwait(false);
-        await ExecuteAsync(connection, "COMMIT", async).ConfigureAwait(false);
+            await ExecuteAsync(connection, "COMMIT", async).ConfigureAwait(false);
+        }
+        if (identity.LostSettings(connection) is { } lost)
+            await RestoreAsync(connection, lost, async).ConfigureAwait(false);
         return wasDirty;
+    }
+
+    private async ValueTask RestoreAsync(NpgsqlConnection connection, Dictionary<string, string> settings, bool async)
+    {
+        using var command = Command("", connection, async);
+        foreach (var (name, value) in settings)
+        {
+            command.CommandText += $"{(command.Parameters.Count == 0 ? "SELECT" : ",")} set_config('{name}', ${command.Parameters.Count + 1}, false)";
+            command.Parameters.Add(new() { Value = value });
+        }
+        _ = async ? await command.ExecuteNonQueryAsync().ConfigureAwait(false) : command.ExecuteNonQuery();
     }
 
     private async ValueTask RunBatchAsync(NpgsqlConnection connection, SessionIdentity identity)
@@ -103,9 +122,12 @@ internal sealed class SessionResetter(ConnectionPoolOptions options, SessionHook
 
     private async ValueTask ExecuteAsync(NpgsqlConnection connection, string sql, bool async)
     {
-        using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = SessionDeadline.CommandTimeout(options.ResetTimeout, async) };
+        using var command = Command(sql, connection, async);
         _ = async ? await command.ExecuteNonQueryAsync().ConfigureAwait(false) : command.ExecuteNonQuery();
     }
+
+    private NpgsqlCommand Command(string sql, NpgsqlConnection connection, bool async)
+        => new(sql, connection) { CommandTimeout = SessionDeadline.CommandTimeout(options.ResetTimeout, async) };
 
     // Prepared, it costs the server half.
     private static async ValueTask<NpgsqlBatch> PrepareBatchAsync(NpgsqlConnection connection)

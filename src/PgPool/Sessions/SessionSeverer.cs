@@ -65,7 +65,9 @@ internal sealed class SessionSeverer(SessionOpener opener, ConnectionPoolOptions
         var patience = options.OpenTimeout + options.ResetTimeout;
         while (true)
         {
-            var ended = await TryTerminateAsync(connection, identity, async).ConfigureAwait(false) || TryCancel(connection);
+            var backend = await TryTerminateAsync(connection, identity, async).ConfigureAwait(false);
+            // Where there is none of its number a pooler stands in between: closing is all that is left to do about an open reader or COPY.
+            var ended = backend == Backend.Gone || TryCancel(connection) || backend == Backend.NotThere;
             // A running command hears of it by itself; what is only open, a reader or a COPY, when it is closed.
             var triedAt = options.TimeProvider.GetTimestamp();
             while (SessionState.IsExecuting(connection) && options.TimeProvider.GetElapsedTime(triedAt) < options.ResetTimeout)
@@ -78,7 +80,7 @@ internal sealed class SessionSeverer(SessionOpener opener, ConnectionPoolOptions
         }
     }
 
-    private async ValueTask<bool> TryTerminateAsync(NpgsqlConnection connection, SessionIdentity identity, bool async)
+    private async ValueTask<Backend> TryTerminateAsync(NpgsqlConnection connection, SessionIdentity identity, bool async)
     {
         if (async)
             await _oneAtATime.WaitAsync().ConfigureAwait(false);
@@ -92,7 +94,7 @@ internal sealed class SessionSeverer(SessionOpener opener, ConnectionPoolOptions
         // Whatever it was: there is another way, and another try.
         catch (Exception)
         {
-            return false;
+            return Backend.Unknown;
         }
         finally
         {
@@ -100,12 +102,12 @@ internal sealed class SessionSeverer(SessionOpener opener, ConnectionPoolOptions
         }
     }
 
-    private async ValueTask<bool> TerminateAsync(int processId, (string? Host, int Port) server, bool async)
+    private async ValueTask<Backend> TerminateAsync(int processId, (string? Host, int Port) server, bool async)
     {
         using var janitor = await opener.OpenAsync(async, CancellationToken.None).ConfigureAwait(false);
         // Of several hosts this may be another one, where the number is somebody else's.
         if ((janitor.Host, janitor.Port) != server)
-            return false;
+            return Backend.Unknown;
         var waits = janitor.PostgreSqlVersion.Major >= 14;
         using var command = new NpgsqlCommand(waits ? TerminateAndWait : Terminate, janitor);
         command.CommandTimeout = SessionDeadline.CommandTimeout(options.ResetTimeout * 2, async: false);
@@ -113,7 +115,13 @@ internal sealed class SessionSeverer(SessionOpener opener, ConnectionPoolOptions
         if (waits)
             command.Parameters.Add(new() { Value = (long)options.ResetTimeout.TotalMilliseconds });
         var terminated = async ? await command.ExecuteScalarAsync().ConfigureAwait(false) : command.ExecuteScalar();
-        return terminated is true;
+        return terminated switch
+        {
+            true => Backend.Gone,
+            // Told to end, it has not in time.
+            false => Backend.Unknown,
+            _ => Backend.NotThere,
+        };
     }
 
     /// <summary>Npgsql names the running command to whoever tries to run another. A COPY has none.</summary>
@@ -134,6 +142,19 @@ internal sealed class SessionSeverer(SessionOpener opener, ConnectionPoolOptions
         {
         }
         return false;
+    }
+
+    /// <summary>What is known of a backend that was to be terminated.</summary>
+    private enum Backend
+    {
+        /// <summary>Terminated.</summary>
+        Gone,
+
+        /// <summary>The server has no backend of this number for our role and database.</summary>
+        NotThere,
+
+        /// <summary>It could not be asked for, or has not ended in time.</summary>
+        Unknown,
     }
 
     private static async ValueTask<bool> DisposeAsync(NpgsqlConnection connection)

@@ -11,8 +11,6 @@ internal sealed class SessionValidator(ConnectionPoolOptions options)
     // True in recovery too, and known to every version of the server.
     private const string PingForReadOnly = "SELECT current_setting('transaction_read_only')";
 
-    private const string InHotStandby = "in_hot_standby";
-
     public async ValueTask<bool> ValidateAsync(NpgsqlConnection connection, bool async)
     {
         try
@@ -26,15 +24,9 @@ internal sealed class SessionValidator(ConnectionPoolOptions options)
         }
     }
 
-    /// <summary>What the server has said of itself, without asking: from version 14 on.</summary>
+    /// <summary>What the server has said of itself, without asking: from version 14 on. A pooler may repeat what it once heard.</summary>
     public static bool ReportsReadOnly(NpgsqlConnection connection)
-        => IsOn(connection, InHotStandby) || IsOn(connection, "default_transaction_read_only");
-
-    /// <summary>Of a session just opened. A server that says nothing of itself (an older one, a pooler's) is asked.</summary>
-    public async ValueTask<bool> IsReadOnlyAsync(NpgsqlConnection connection, bool async)
-        => connection.PostgresParameters.ContainsKey(InHotStandby)
-            ? ReportsReadOnly(connection)
-            : !await ValidateAsync(connection, async).ConfigureAwait(false);
+        => IsOn(connection, "in_hot_standby") || IsOn(connection, "default_transaction_read_only");
 
     private async ValueTask<bool> PingAsync(NpgsqlConnection connection, bool async)
     {

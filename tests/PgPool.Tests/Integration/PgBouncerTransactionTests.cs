@@ -135,15 +135,17 @@ public sealed class PgBouncerTransactionTests(ServerFixture fixture) : PgBouncer
             options.ValidateAfterIdle = TimeSpan.Zero;
         }, database);
         await WorkAsync(pool, workers: 1, times: 1, async, "UPDATE counter SET n = 1");
+        // By their database: those that PgBouncer keeps have no application's name.
+        const string EndBackends = "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = $1";
 
         await Server.ExecuteAsync($"ALTER DATABASE {name} SET default_transaction_read_only = on");
-        await Server.TerminateBackendsAsync(ApplicationName);
+        await Server.ExecuteAsync(EndBackends, name!);
         var timeout = new RentOptions { Timeout = TimeSpan.FromSeconds(1) };
         var exception = await Assert.ThrowsAsync<PoolTimeoutException>(async () => _ = async ? await pool.RentAsync(timeout, Stop) : pool.Rent(timeout, Stop));
         Assert.Contains("read-only", exception.Message, StringComparison.Ordinal);
 
         await Server.ExecuteAsync($"ALTER DATABASE {name} RESET default_transaction_read_only");
-        await Server.TerminateBackendsAsync(ApplicationName);
+        await Server.ExecuteAsync(EndBackends, name!);
         await WorkAsync(pool, workers: 1, times: 1, async, "UPDATE counter SET n = 2");
     }
 

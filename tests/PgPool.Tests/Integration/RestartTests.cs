@@ -21,7 +21,7 @@ public class RestartTests
     [InlineData(PostgresShutdown.Immediate)]
     public async Task Restart_ValidatedAlways_NothingDeadIsLentOnceTheServerIsBack(PostgresShutdown mode)
     {
-        await using var server = await StartAsync();
+        await using var server = await Installed.StartServerAsync();
         if (server is null)
             return;
         // More than are ever in use: those that idle die unseen.
@@ -45,7 +45,7 @@ public class RestartTests
     [InlineData(PostgresShutdown.Immediate)]
     public async Task Restart_ByDefault_CostsAWorkerTheCommandThatItRan(PostgresShutdown mode)
     {
-        await using var server = await StartAsync();
+        await using var server = await Installed.StartServerAsync();
         if (server is null)
             return;
         await using var pool = Pool(server);
@@ -62,7 +62,7 @@ public class RestartTests
     [Fact]
     public async Task Down_Waiters_AreServedWhenItIsBackAndTheServerIsNotPesteredMeanwhile()
     {
-        await using var server = await StartAsync();
+        await using var server = await Installed.StartServerAsync();
         if (server is null)
             return;
         var reconnectDelay = TimeSpan.FromMilliseconds(100);
@@ -85,7 +85,7 @@ public class RestartTests
     [Fact]
     public async Task Down_StandbyThatTakesNoSessions_IsWaitedFor()
     {
-        await using var server = await StartAsync(new() { Local = true, Settings = new Dictionary<string, string> { ["hot_standby"] = "off" } });
+        await using var server = await Installed.StartServerAsync(new() { Local = true, Settings = new Dictionary<string, string> { ["hot_standby"] = "off" } });
         if (server is null)
             return;
         await using var pool = Pool(server);
@@ -115,16 +115,5 @@ public class RestartTests
         var options = new ConnectionPoolOptions(server.ConnectionString) { MinSize = 0, MaxSize = Connections };
         configure?.Invoke(options);
         return new ConnectionPool(options);
-    }
-
-    /// <summary>Null on a machine without the programs, where the error was looked at.</summary>
-    private static async Task<PostgresServer?> StartAsync(PostgresServerOptions? options = null)
-    {
-        options ??= new() { Local = true };
-        if (PostgresServer.HasPrograms)
-            return await PostgresServer.StartAsync(options, Stop);
-        var exception = await Assert.ThrowsAsync<InvalidOperationException>(() => PostgresServer.StartAsync(options, Stop));
-        Assert.Contains("apt install postgresql", exception.Message, StringComparison.Ordinal);
-        return null;
     }
 }
