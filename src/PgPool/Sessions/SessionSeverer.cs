@@ -1,12 +1,13 @@
 using Npgsql;
+using PgPool.Engine;
 
 namespace PgPool.Sessions;
 
 /// <summary>Ends sessions: those at rest by closing them, busy ones by having the server end their backend.</summary>
 /// <remarks>
 /// Closing a busy NpgsqlConnection hangs while a command runs, and reads the rest of an open result first, be it gigabytes. Closing its socket, if
-/// that could be reached, would leave the statement running on the server. So another session, one at a time for the whole pool, terminates the
-/// backend; where that cannot be opened, the command is cancelled, which needs no session.
+/// that could be reached, would leave the statement running on the server. So the server is told to cancel the command, which needs no session; a COPY,
+/// and what does not heed that, has its backend terminated from another session, one at a time for the whole pool.
 /// </remarks>
 internal sealed class SessionSeverer(SessionOpener opener, ConnectionPoolOptions options) : IDisposable
 {
@@ -63,21 +64,38 @@ internal sealed class SessionSeverer(SessionOpener opener, ConnectionPoolOptions
     {
         var startedAt = options.TimeProvider.GetTimestamp();
         var patience = options.OpenTimeout + options.ResetTimeout;
+        // The ordinary case: it needs no other session, and a pooler in between passes it on.
+        if (SessionState.IsBusy(connection) && await CancelAsync(connection, async).ConfigureAwait(false) && await StopsExecutingAsync(connection, async).ConfigureAwait(false))
+            return true;
         while (true)
         {
             var backend = await TryTerminateAsync(connection, identity, async).ConfigureAwait(false);
-            // Where there is none of its number a pooler stands in between: closing is all that is left to do about an open reader or COPY.
-            var ended = backend == Backend.Gone || TryCancel(connection) || backend == Backend.NotThere;
-            // A running command hears of it by itself; what is only open, a reader or a COPY, when it is closed.
-            var triedAt = options.TimeProvider.GetTimestamp();
-            while (SessionState.IsExecuting(connection) && options.TimeProvider.GetElapsedTime(triedAt) < options.ResetTimeout)
-                await DelayAsync(LookAgain, async).ConfigureAwait(false);
-            if (!SessionState.IsBusy(connection) || (ended && !SessionState.IsExecuting(connection)))
+            // Where there is none of its number a pooler stands in between: closing is all that is left to do about an open COPY.
+            if (await StopsExecutingAsync(connection, async).ConfigureAwait(false) && (backend != Backend.Unknown || !SessionState.IsBusy(connection)))
                 return true;
             if (options.TimeProvider.GetElapsedTime(startedAt) > patience)
                 return false;
             await DelayAsync(options.ReconnectDelay, async).ConfigureAwait(false);
         }
+    }
+
+    /// <summary>A running command hears of its end by itself; what is only open, a reader or a COPY, when it is closed.</summary>
+    private async ValueTask<bool> StopsExecutingAsync(NpgsqlConnection connection, bool async)
+    {
+        var startedAt = options.TimeProvider.GetTimestamp();
+        while (SessionState.IsExecuting(connection) && options.TimeProvider.GetElapsedTime(startedAt) < options.ResetTimeout)
+            await DelayAsync(LookAgain, async).ConfigureAwait(false);
+        return !SessionState.IsExecuting(connection);
+    }
+
+    /// <summary>Npgsql cancels with blocking I/O alone, for as long as a deaf server lets it: not on a thread of the thread pool.</summary>
+    private static Task<bool> CancelAsync(NpgsqlConnection connection, bool async)
+    {
+        if (!async)
+            return Task.FromResult(TryCancel(connection));
+        var result = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
+        Background.Run(forBlocked: true, static (work, _) => work.result.SetResult(TryCancel(work.connection)), (connection, result));
+        return result.Task;
     }
 
     private async ValueTask<Backend> TryTerminateAsync(NpgsqlConnection connection, SessionIdentity identity, bool async)
@@ -124,24 +142,35 @@ internal sealed class SessionSeverer(SessionOpener opener, ConnectionPoolOptions
         };
     }
 
-    /// <summary>Npgsql names the running command to whoever tries to run another. A COPY has none.</summary>
+    /// <summary>Npgsql names the running command to whoever tries to run another.</summary>
+    /// <returns>False for what it has no name of: a COPY.</returns>
     private static bool TryCancel(NpgsqlConnection connection)
     {
         try
         {
-            using var command = new NpgsqlCommand("-- which command runs?", connection);
-            command.ExecuteNonQuery();
+            var running = RunningCommand(connection);
+            running?.Cancel();
+            return running is not null;
         }
-        catch (NpgsqlOperationInProgressException exception) when (exception.CommandInProgress is { } running)
-        {
-            running.Cancel();
-            return true;
-        }
-        // It has ended by itself, or broken.
+        // It has ended by itself, or broken, or its server is out of reach.
         catch (Exception)
         {
+            return false;
         }
-        return false;
+    }
+
+    private static NpgsqlCommand? RunningCommand(NpgsqlConnection connection)
+    {
+        try
+        {
+            using var command = new NpgsqlCommand("-- which command runs?", connection) { CommandTimeout = 1 };
+            command.ExecuteNonQuery();
+            return null;
+        }
+        catch (NpgsqlOperationInProgressException exception)
+        {
+            return exception.CommandInProgress;
+        }
     }
 
     /// <summary>What is known of a backend that was to be terminated.</summary>
