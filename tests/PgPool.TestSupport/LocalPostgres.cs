@@ -3,7 +3,7 @@ using Npgsql;
 namespace PgPool.TestSupport;
 
 /// <summary>A server of our own, in a folder of its own in the temp directory, on a port of its own on 127.0.0.1.</summary>
-internal sealed class LocalPostgres : IAsyncDisposable
+internal sealed partial class LocalPostgres : IAsyncDisposable
 {
     private const string User = "postgres";
     private const string Password = "postgres";
@@ -93,12 +93,7 @@ internal sealed class LocalPostgres : IAsyncDisposable
             ["-D", _folder, "-U", User, "-E", "UTF8", "--locale=C", "--no-sync", "--auth-local=trust",
                 "--auth-host=" + (options.RequirePassword ? "scram-sha-256" : "trust")], cancellationToken);
 
-        var settings = new Dictionary<string, string>
-        {
-            ["listen_addresses"] = "127.0.0.1",
-            ["port"] = $"{new NpgsqlConnectionStringBuilder(ConnectionString).Port}",
-            ["unix_socket_directories"] = _folder,
-        };
+        var settings = OwnPlace();
         if (_tls is not null)
         {
             await _tls.InstallAsync(cancellationToken);
@@ -108,10 +103,20 @@ internal sealed class LocalPostgres : IAsyncDisposable
 
         foreach (var (name, value) in ServerSettings.For(options))
             settings[name] = value;
-        await File.AppendAllLinesAsync(Path.Combine(_folder, "postgresql.conf"),
+        await ConfigureAsync(settings, cancellationToken);
+    }
+
+    private Dictionary<string, string> OwnPlace() => new()
+    {
+        ["listen_addresses"] = "127.0.0.1",
+        ["port"] = $"{new NpgsqlConnectionStringBuilder(ConnectionString).Port}",
+        ["unix_socket_directories"] = _folder,
+    };
+
+    private Task ConfigureAsync(Dictionary<string, string> settings, CancellationToken cancellationToken) =>
+        File.AppendAllLinesAsync(Path.Combine(_folder, "postgresql.conf"),
             settings.Select(setting => $"{setting.Key} = '{setting.Value.Replace("'", "''", StringComparison.Ordinal)}'"),
             cancellationToken);
-    }
 
     // initdb would want the password in a file.
     private async Task SetPasswordAsync(CancellationToken cancellationToken)

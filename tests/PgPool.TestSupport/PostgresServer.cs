@@ -8,7 +8,7 @@ namespace PgPool.TestSupport;
 /// one started with the PostgreSQL programs of this machine. What it starts and creates is gone after disposing; a local server
 /// also after this process ends in any other way.
 /// </summary>
-public sealed class PostgresServer : IAsyncDisposable
+public sealed partial class PostgresServer : IAsyncDisposable
 {
     /// <summary>Names the environment variable with the connection string of a role that may create databases and roles.</summary>
     public const string ConnectionVariable = "PGPOOL_TEST_CONNECTION";
@@ -74,7 +74,7 @@ public sealed class PostgresServer : IAsyncDisposable
         }
 
         throw new InvalidOperationException(options.Local
-            ? "This needs PostgreSQL's own programs (initdb, pg_ctl, postgres): install them (Debian: apt install postgresql; macOS: "
+            ? "This needs PostgreSQL's own programs (initdb, pg_basebackup, pg_ctl, postgres): install them (Debian: apt install postgresql; macOS: "
                 + "brew install postgresql) or put them on the PATH."
             : $"No PostgreSQL server to run against. Set {ConnectionVariable} to the connection string of a role that may create databases "
                 + "and roles, or start a container engine (Docker, Podman), or install PostgreSQL's own programs "
