@@ -10,6 +10,9 @@ internal sealed class SessionOpener
 
     private readonly ConnectionPoolOptions _options;
 
+    /// <summary>The data source when it has several hosts.</summary>
+    private readonly NpgsqlMultiHostDataSource? _hosts;
+
     public SessionOpener(ConnectionPoolOptions options, string poolName)
     {
         _options = options;
@@ -19,6 +22,7 @@ internal sealed class SessionOpener
         options.ConfigureDataSource?.Invoke(builder);
         Adapt(builder.ConnectionStringBuilder, options);
         DataSource = builder.Build();
+        _hosts = DataSource as NpgsqlMultiHostDataSource;
     }
 
     /// <summary>One for the pool's whole life: the database's types are loaded once for each data source.</summary>
@@ -38,18 +42,37 @@ internal sealed class SessionOpener
                 connection.Open();
             return connection;
         }
-        catch (OperationCanceledException exception) when (deadline.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        catch (Exception exception)
         {
-            throw new TimeoutException(
-                FormattableString.Invariant($"Opening a connection took longer than OpenTimeout ({_options.OpenTimeout.TotalSeconds:0.###} s)."), exception);
+            // What Npgsql remembers of the hosts may be why: it takes one to be down, for 10 s, when a single session of it was terminated.
+            _hosts?.ClearDatabaseStates();
+            if (exception is OperationCanceledException && deadline.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+            {
+                throw new TimeoutException(
+                    FormattableString.Invariant($"Opening a connection took longer than OpenTimeout ({_options.OpenTimeout.TotalSeconds:0.###} s)."), exception);
+            }
+            if (_hosts is not null && NoHost(exception) is { } why)
+                throw new NpgsqlException(why, exception);
+            throw;
         }
     }
+
+    /// <summary>What Npgsql says in general terms, of several hosts, in particular ones.</summary>
+    private static string? NoHost(Exception exception) => exception switch
+    {
+        PostgresException => null,
+        NpgsqlException { InnerException: AggregateException failures } =>
+            $"No host could be opened: {string.Join("; ", failures.InnerExceptions.Select(static failure => failure.Message))}",
+        // All answer, or have answered a moment ago.
+        NpgsqlException { InnerException: null } => "No host is at present what Target Session Attributes asks for",
+        _ => null,
+    };
 
     /// <summary>What the pool itself sees to is switched off underneath.</summary>
     private static void Adapt(NpgsqlConnectionStringBuilder settings, ConnectionPoolOptions options)
     {
         if (string.IsNullOrWhiteSpace(settings.Host))
-            throw ConnectionPoolOptionsValidation.Bad(nameof(ConnectionPoolOptions.ConnectionString), "must have a Host");
+            throw Bad("must have a Host");
         settings.Pooling = false;
         // An open in a renter's TransactionScope would join it, and the pool would lend out a connection that is in somebody's transaction.
         settings.Enlist = false;
@@ -59,5 +82,31 @@ internal sealed class SessionOpener
         settings.Timeout = (int)Math.Clamp(Math.Ceiling(options.OpenTimeout.TotalSeconds), 1, 1024);
         if (settings.MaxAutoPrepare > 0)
             settings.MaxAutoPrepare += StatementsOfReset;
+        AdaptHosts(settings, options);
     }
+
+    private static void AdaptHosts(NpgsqlConnectionStringBuilder settings, ConnectionPoolOptions options)
+    {
+        var hosts = settings.Host!.Split(',').Length;
+        var wanted = settings.TargetSessionAttributes;
+        if (hosts == 1)
+        {
+            if (wanted is not (null or "any"))
+                throw Bad("has Target Session Attributes, which Npgsql heeds for several hosts only: for a single one, set RequireReadWrite");
+            return;
+        }
+        if (options.RequireReadWrite)
+        {
+            // Any of them but this, primary included, may end at a host that the pool then refuses, again and again.
+            if (wanted is "standby" or "read-only")
+                throw Bad($"has Target Session Attributes={wanted}, against RequireReadWrite");
+            settings.TargetSessionAttributes = wanted = "read-write";
+        }
+
+        // Npgsql has one time for each host. All get their turn within OpenTimeout: two where one is only preferred, as it then goes round them again.
+        var rounds = wanted?.StartsWith("prefer", StringComparison.Ordinal) == true ? 2 : 1;
+        settings.Timeout = Math.Max(1, settings.Timeout / (rounds * hosts));
+    }
+
+    private static ArgumentException Bad(string rule) => ConnectionPoolOptionsValidation.Bad(nameof(ConnectionPoolOptions.ConnectionString), rule);
 }
