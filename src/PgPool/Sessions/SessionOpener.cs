@@ -37,7 +37,7 @@ internal sealed class SessionOpener
         try
         {
             if (async)
-                await connection.OpenAsync(either.Token).ConfigureAwait(false);
+                await OpenOrGiveUpAsync(connection, either.Token).ConfigureAwait(false);
             else
                 connection.Open();
             return connection;
@@ -53,6 +53,27 @@ internal sealed class SessionOpener
             }
             if (_hosts is not null && NoHost(exception) is { } why)
                 throw new NpgsqlException(why, exception);
+            throw;
+        }
+    }
+
+    /// <summary>Npgsql does not heed its token while it negotiates encryption. What is given up is closed when it ends, at its own time-out at the latest.</summary>
+    private static async ValueTask OpenOrGiveUpAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        var opening = connection.OpenAsync(cancellationToken);
+        try
+        {
+            await opening.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!opening.IsCompleted)
+        {
+            _ = opening.ContinueWith(
+                static (late, connection) =>
+                {
+                    _ = late.Exception;
+                    ((NpgsqlConnection)connection!).Dispose();
+                },
+                connection, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
             throw;
         }
     }

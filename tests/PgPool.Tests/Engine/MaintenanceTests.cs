@@ -105,6 +105,7 @@ public class MaintenanceTests
         Assert.Equal(2, (await first).Lease.Number);
         (await first).Return();
         await Task.WhenAll(rents).OrHangsAsync();
+        await Soon.BecomesAsync(() => !pool.Events.AbandonedAt.IsEmpty);
         Assert.Equal(["Leaky.cs:7"], pool.Events.AbandonedAt);
     }
 

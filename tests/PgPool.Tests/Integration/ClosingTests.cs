@@ -1,4 +1,3 @@
-using Npgsql;
 using PgPool.TestSupport;
 using Xunit;
 
