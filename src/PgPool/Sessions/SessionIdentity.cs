@@ -35,6 +35,19 @@ internal sealed class SessionIdentity(NpgsqlConnection connection)
         return lost;
     }
 
+    /// <summary>The server's number for the session that the connection has now: its renter may have reopened it.</summary>
+    public int CurrentProcessId(NpgsqlConnection connection)
+    {
+        try
+        {
+            return connection.ProcessID;
+        }
+        catch (InvalidOperationException)
+        {
+            return ProcessId;
+        }
+    }
+
     /// <summary>False once the user closed and reopened the connection, or changed its database. No I/O.</summary>
     public bool Holds(NpgsqlConnection connection)
     {

@@ -1,3 +1,4 @@
+using System.Data;
 using Npgsql;
 using PgPool.Engine;
 
@@ -64,15 +65,25 @@ internal sealed class SessionSeverer(SessionOpener opener, ConnectionPoolOptions
     {
         var startedAt = options.TimeProvider.GetTimestamp();
         var patience = options.OpenTimeout + options.ResetTimeout;
-        // The ordinary case: it needs no other session, and a pooler in between passes it on.
-        if (SessionState.IsBusy(connection) && await CancelAsync(connection, async).ConfigureAwait(false) && await StopsExecutingAsync(connection, async).ConfigureAwait(false))
+        var processId = identity.CurrentProcessId(connection);
+        // The ordinary case: it needs no other session, and a pooler in between passes it on. A cancel that comes before its statement is lost: Npgsql
+        // then breaks the connection after a while, and the statement runs on.
+        if (SessionState.IsBusy(connection)
+            && await CancelAsync(connection, async).ConfigureAwait(false)
+            && await StopsExecutingAsync(connection, async).ConfigureAwait(false)
+            && SessionState.IsOpen(connection))
+        {
             return true;
+        }
         while (true)
         {
-            var backend = await TryTerminateAsync(connection, identity, async).ConfigureAwait(false);
+            var backend = await TryTerminateAsync(processId, identity, async).ConfigureAwait(false);
             // Where there is none of its number a pooler stands in between: closing is all that is left to do about an open COPY.
-            if (await StopsExecutingAsync(connection, async).ConfigureAwait(false) && (backend != Backend.Unknown || !SessionState.IsBusy(connection)))
+            if (await StopsExecutingAsync(connection, async).ConfigureAwait(false)
+                && (backend != Backend.Unknown || SessionState.Of(connection) == ConnectionState.Open))
+            {
                 return true;
+            }
             if (options.TimeProvider.GetElapsedTime(startedAt) > patience)
                 return false;
             await DelayAsync(options.ReconnectDelay, async).ConfigureAwait(false);
@@ -98,7 +109,7 @@ internal sealed class SessionSeverer(SessionOpener opener, ConnectionPoolOptions
         return result.Task;
     }
 
-    private async ValueTask<Backend> TryTerminateAsync(NpgsqlConnection connection, SessionIdentity identity, bool async)
+    private async ValueTask<Backend> TryTerminateAsync(int processId, SessionIdentity identity, bool async)
     {
         if (async)
             await _oneAtATime.WaitAsync().ConfigureAwait(false);
@@ -106,8 +117,7 @@ internal sealed class SessionSeverer(SessionOpener opener, ConnectionPoolOptions
             _oneAtATime.Wait();
         try
         {
-            // Its number now: its renter may have reopened it.
-            return await TerminateAsync(connection.ProcessID, identity.Server, async).ConfigureAwait(false);
+            return await TerminateAsync(processId, identity.Server, async).ConfigureAwait(false);
         }
         // Whatever it was: there is another way, and another try.
         catch (Exception)

@@ -9,8 +9,11 @@ public sealed class MisuseTests(ServerFixture fixture) : PoolTest(fixture)
 {
     private const string ManyRows = "SELECT repeat('x', 1000) FROM generate_series(1, 10000000)";
 
+    private const string HeedsNoCancel =
+        "DO $$ BEGIN LOOP BEGIN PERFORM pg_sleep(600); EXCEPTION WHEN query_canceled THEN NULL; END; END LOOP; END $$";
+
     public static TheoryData<string, bool> Busy => new(
-        from what in new[] { "command", "reader", "copy out", "copy in" }
+        from what in new[] { "command", "deaf command", "reader", "copy out", "copy in" }
         from async in new[] { true, false }
         select (what, async));
 
@@ -28,7 +31,7 @@ public sealed class MisuseTests(ServerFixture fixture) : PoolTest(fixture)
         await using var next = await pool.RentAsync(Stop);
 
         Assert.NotEqual(session, next.BackendProcessId);
-        Assert.Equal(0L, await Server.ScalarAsync<long>("SELECT count(*) FROM pg_stat_activity WHERE pid = $1", session));
+        await BackendGoneAsync(session);
         Assert.Equal((1L, 1L), (pool.GetStatistics().DirtyReturns, pool.GetStatistics().ClosedByReason[CloseReason.Broken]));
         Assert.Contains($"'{what}'", Assert.Single(Log.Warnings));
         await Assert.ThrowsAnyAsync<Exception>(() => running);
@@ -150,7 +153,8 @@ public sealed class MisuseTests(ServerFixture fixture) : PoolTest(fixture)
         switch (what)
         {
             case "command":
-                var running = ExecuteAsync(lease, "SELECT pg_sleep(600)");
+            case "deaf command":
+                var running = ExecuteAsync(lease, what == "command" ? "SELECT pg_sleep(600)" : HeedsNoCancel);
                 await Eventually.BecomesAsync(
                     () => Server.ScalarAsync<bool>("SELECT EXISTS (SELECT FROM pg_stat_activity WHERE pid = $1 AND wait_event = 'PgSleep')", lease.BackendProcessId),
                     "the command runs");
@@ -178,7 +182,7 @@ public sealed class MisuseTests(ServerFixture fixture) : PoolTest(fixture)
         // Touched only after the return, as misuse would.
         Task Later(Func<Task> use) => Task.Run(async () =>
         {
-            await Eventually.BecomesAsync(async () => await Server.ScalarAsync<long>("SELECT count(*) FROM pg_stat_activity WHERE pid = $1", lease.BackendProcessId) == 0, "the backend is gone");
+            await BackendGoneAsync(lease.BackendProcessId);
             await use();
         });
     }

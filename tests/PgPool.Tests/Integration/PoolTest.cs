@@ -46,6 +46,10 @@ public abstract class PoolTest(PostgresServer server) : IAsyncLifetime
         return pool;
     }
 
+    /// <summary>Awaits the end of a session: the server takes a moment to end the backend of a connection that was closed.</summary>
+    protected Task BackendGoneAsync(int session) => Eventually.BecomesAsync(
+        () => Server.ScalarAsync<bool>("SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE pid = $1)", session), $"backend {session} is gone");
+
     protected Task<int> BackendsAsync() => Server.CountBackendsAsync(ApplicationName);
 
     protected static Task SettledAsync(ConnectionPool pool) => pool.WaitUntilIdleAsync(Stop).WaitAsync(TimeSpan.FromSeconds(30), Stop);
