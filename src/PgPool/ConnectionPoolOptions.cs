@@ -93,7 +93,7 @@ public sealed class ConnectionPoolOptions
 
     /// <summary>
     /// The age at which a connection is replaced. Infinite: never. Shortened per connection, once, by a random share of up to
-    /// <see cref="LifetimeJitter"/>. The default is 30 minutes.
+    /// <see cref="LifetimeJitter"/>. Its replacement is opened shortly before, while <see cref="MaxSize"/> has room. The default is 30 minutes.
     /// </summary>
     public TimeSpan MaxLifetime { get; set; } = TimeSpan.FromMinutes(30);
 
@@ -114,7 +114,10 @@ public sealed class ConnectionPoolOptions
     /// <summary>How long a ping may take; more than zero and finite. The default is 5 seconds.</summary>
     public TimeSpan ValidationTimeout { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>Validation also refuses a server that turned read-only or standby. The default is <see langword="false"/>.</summary>
+    /// <summary>
+    /// New sessions are asked, and validation too, whether they can write: a standby or a read-only server is refused, as one that is down is. Of several
+    /// hosts it chooses the one to write to (Target Session Attributes=read-write). The default is <see langword="false"/>.
+    /// </summary>
     public bool RequireReadWrite { get; set; }
 
     /// <summary>What is done to a session between two leases. The default is <see cref="SessionReset.Full"/>.</summary>
@@ -123,7 +126,10 @@ public sealed class ConnectionPoolOptions
     /// <summary>More than zero and finite; a reset that takes longer closes the connection. The default is 5 seconds.</summary>
     public TimeSpan ResetTimeout { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>Logs a warning, with the place of the rent, for a lease held longer. More than zero. Infinite, the default: off.</summary>
+    /// <summary>
+    /// Logs a warning, with the place of the rent, for a lease held longer, and a notice when it is returned after that. More than zero. Infinite, the
+    /// default: off.
+    /// </summary>
     public TimeSpan LeaseWarningAfter { get; set; } = Timeout.InfiniteTimeSpan;
 
     /// <summary>Adds a full stack trace to the caller's file and line, which are always kept. The default is <see langword="false"/>.</summary>
