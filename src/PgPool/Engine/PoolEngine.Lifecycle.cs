@@ -89,7 +89,8 @@ internal sealed partial class PoolEngine<T>
     public Task WhenGoneAsync() => WhenAsync(() => _closed && Total == 0 && _opening == 0, failsWithOpens: false, CancellationToken.None);
 
     /// <summary>Completes when the connections that were idle when the pool closed are gone.</summary>
-    public Task WhenIdleOnesAreGoneAsync() => WhenAsync(() => _closed && _closing == 0 && _checking == 0, failsWithOpens: false, CancellationToken.None);
+    public Task WhenIdleOnesAreGoneAsync() => WhenAsync(
+        () => _closed && _checking == 0 && !_slots.Exists(static slot => slot is { State: SlotState.Closing, ClosesFromIdle: true }), failsWithOpens: false, CancellationToken.None);
 
     /// <summary>Closes the connections that are lent, under their leases, and waits for nobody's transaction any longer.</summary>
     public void SeverLeases()

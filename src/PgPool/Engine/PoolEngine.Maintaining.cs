@@ -6,6 +6,9 @@ internal sealed partial class PoolEngine<T>
     private readonly Maintenance<T> _maintenance;
     private readonly long _renewalLead;
 
+    /// <summary>A keep-alive ping is under way.</summary>
+    private bool _keepsAlive;
+
     public void Maintain()
     {
         // Their mourners have told of most already; this is for finalizers that are late.
@@ -54,12 +57,13 @@ internal sealed partial class PoolEngine<T>
     /// <summary>Has the longest idle one that is due pinged. One at a time: a renter finds the others meanwhile.</summary>
     private void KeepAlive(long now, ref Effects<T> effects)
     {
-        if (_checking > 0)
+        if (_keepsAlive)
             return;
         for (var slot = _idle.Oldest; slot is not null; slot = slot.Newer)
         {
             if (!IsPast(slot.AliveAt, _options.KeepAliveInterval, now))
                 continue;
+            _keepsAlive = slot.IsKeptAlive = true;
             BeginCheck(slot, ref effects);
             return;
         }

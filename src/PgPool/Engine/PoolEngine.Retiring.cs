@@ -53,13 +53,18 @@ internal sealed partial class PoolEngine<T>
                 Suspect();
             if ((alive ? ReasonNotToKeep(slot, now) : CloseReason.ValidationFailed) is { } reason)
             {
+                slot.ClosesFromIdle = true;
                 BeginClose(slot, reason, ref effects);
             }
             else
             {
                 AddIdle(slot, freshFrom: now);
             }
-            KeepAlive(now, ref effects);
+            if (slot.IsKeptAlive)
+            {
+                _keepsAlive = slot.IsKeptAlive = false;
+                KeepAlive(now, ref effects);
+            }
             Settle(now, unmet: 0, ref effects);
         }
         effects.Run(this);
@@ -89,6 +94,7 @@ internal sealed partial class PoolEngine<T>
     private void Retire(Slot<T> slot, CloseReason reason, ref Effects<T> effects)
     {
         _idle.Remove(slot);
+        slot.ClosesFromIdle = true;
         BeginClose(slot, reason, ref effects);
     }
 

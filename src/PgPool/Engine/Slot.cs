@@ -45,6 +45,12 @@ internal sealed class Slot<T> where T : class
     /// <summary>While idle: up to when it can be lent without asking the server. In the past for a suspect one.</summary>
     public long FreshUntil { get; set; }
 
+    /// <summary>While it is pinged: because its keep-alive is due.</summary>
+    public bool IsKeptAlive { get; set; }
+
+    /// <summary>Nobody had it when it was decided that it leaves: so nothing that a renter does can hold up its close.</summary>
+    public bool ClosesFromIdle { get; set; }
+
     /// <summary>Why it leaves, once that is decided.</summary>
     public CloseReason CloseReason { get; set; }
 

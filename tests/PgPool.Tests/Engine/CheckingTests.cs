@@ -237,6 +237,24 @@ public class CheckingTests
     }
 
     [Fact]
+    public async Task KeepAlive_ARentersPingIsUnderWay_ReachesTheOthersAllTheSame()
+    {
+        await using var pool = new EngineHarness(
+            options => options with { MaxSize = 3, ValidateAfterIdle = 5 * Second, KeepAliveInterval = 20 * Second });
+        await pool.FillAsync(3);
+        pool.Advance(10 * Second);
+        pool.Driver.Validate.Next(Answer.Slow);
+        var rent = pool.RentAsync();
+
+        pool.Advance(15 * Second);
+
+        await Soon.BecomesAsync(() => pool.Driver.Validated.Count == 3);
+        Assert.Equal([3, 1, 2], pool.Driver.Validated);
+        pool.Driver.Validate.Release();
+        await rent.OrHangsAsync();
+    }
+
+    [Fact]
     public async Task KeepAlive_Dead_IsClosedAndReplacedAtMinSize()
     {
         await using var pool = new EngineHarness(options => options with { MinSize = 1, KeepAliveInterval = 20 * Second });

@@ -152,6 +152,31 @@ public sealed class TransactionTests(ServerFixture fixture) : PoolTest(fixture)
         Assert.ThrowsAny<TransactionException>(transaction.Commit);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task DisposeAsync_InsideTheScopeOfASessionKeptBack_DoesNotWaitForIt(bool discarded)
+    {
+        var pool = NewPool();
+        using (var scope = NewScope())
+        {
+            await using (var lease = await pool.RentAsync(Stop))
+            {
+                lease.Connection.EnlistTransaction(Transaction.Current);
+                await ExecuteAsync(lease, "INSERT INTO t VALUES (1)");
+                if (discarded)
+                    lease.Discard();
+            }
+
+            // Without a deadline of its own: a scope aborts after a minute, and it would end then.
+            await pool.DisposeAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(30), Stop);
+            Assert.Equal(1, pool.GetStatistics().Total);
+            scope.Complete();
+        }
+
+        await Eventually.BecomesAsync(() => pool.GetStatistics().Total == 0, "the session is closed when the transaction has ended");
+    }
+
     private ConnectionPool NewPool(Action<ConnectionPoolOptions>? configure = null) => Pool(options =>
     {
         options.ConnectionString = _database;
