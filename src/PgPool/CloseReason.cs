@@ -35,4 +35,9 @@ public enum CloseReason
 
     /// <summary>The pool was closed or disposed.</summary>
     PoolClosed,
+
+    /// <summary>
+    /// Returned before the end of the System.Transactions transaction that it was enlisted in: kept back until that had ended, then closed.
+    /// </summary>
+    Enlisted,
 }

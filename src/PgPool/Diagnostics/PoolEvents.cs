@@ -48,8 +48,8 @@ internal sealed class PoolEvents(ILogger target, string pool, ServerCapacity cap
             case CloseReason.ValidationFailed:
                 PoolLog.ServerReadOnly(_logger, pool, backendProcessId);
                 break;
-            // Severed with the leases, while it waited for the end of its renter's transaction.
-            case CloseReason.PoolClosed:
+            // Its renter's transaction has ended, or the pool waits for that no longer: nothing is wrong with that.
+            case CloseReason.Enlisted or CloseReason.PoolClosed:
                 break;
             default:
                 PoolLog.ResetFailed(_logger, pool, request.Label, request.CallSite, backendProcessId, verdict.Error);

@@ -69,7 +69,7 @@ internal sealed class NpgsqlDriver : IConnectionDriver<NpgsqlConnection>, IAsync
     public ValueTask<ResetVerdict> ResetAsync(NpgsqlConnection connection, bool async, CancellationToken severing)
     {
         if (SessionEnlistment.IsActive(connection))
-            return ResetLaterAsync(connection, severing);
+            return RetireWhenFreeAsync(connection, severing);
         var identity = Identity(connection);
         return SessionState.Of(connection) switch
         {
@@ -98,8 +98,11 @@ internal sealed class NpgsqlDriver : IConnectionDriver<NpgsqlConnection>, IAsync
         await _opener.DataSource.DisposeAsync().ConfigureAwait(false);
     }
 
-    /// <summary>Its renter has returned it before the end of the transaction that it is enlisted in.</summary>
-    private async ValueTask<ResetVerdict> ResetLaterAsync(NpgsqlConnection connection, CancellationToken severing)
+    /// <summary>
+    /// Its renter has returned it before the end of the transaction that it is enlisted in. It is not lent again: Npgsql disposes its own transaction
+    /// object only after it has told that it is committed, and would by then roll back what the next renter has begun with the same object.
+    /// </summary>
+    private async ValueTask<ResetVerdict> RetireWhenFreeAsync(NpgsqlConnection connection, CancellationToken severing)
     {
         try
         {
@@ -109,7 +112,7 @@ internal sealed class NpgsqlDriver : IConnectionDriver<NpgsqlConnection>, IAsync
         {
             return new ResetVerdict(CloseReason.PoolClosed);
         }
-        return await ResetAsync(connection, async: true, severing).ConfigureAwait(false);
+        return new ResetVerdict(CloseReason.Enlisted);
     }
 
     // On the thread that met the failure, which may hold locks of Npgsql's.
