@@ -76,7 +76,10 @@ public sealed class ConnectionPoolOptions
     /// <summary>The budget of one attempt to open a physical connection; more than zero and finite. The default is 15 seconds.</summary>
     public TimeSpan OpenTimeout { get; set; } = TimeSpan.FromSeconds(15);
 
-    /// <summary>Physical connections opened at the same time, at most: 1 or more. The default is 4.</summary>
+    /// <summary>
+    /// Physical connections opened at the same time, at most: 1 or more; those that hang included, so that with 1 a server that is back after such a
+    /// time may be noticed only at <see cref="OpenTimeout"/>. The default is 4.
+    /// </summary>
     public int MaxConcurrentOpens { get; set; } = 4;
 
     /// <summary>

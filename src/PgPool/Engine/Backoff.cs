@@ -14,6 +14,7 @@ internal sealed class Backoff(Clock clock, TimeSpan firstDelay, TimeSpan maxDela
 
     private int _failures;
     private long _failedAt = long.MinValue;
+    private long _succeededFrom = long.MinValue;
 
     /// <summary>Whether the last attempt failed.</summary>
     public bool IsActive => _failures > 0;
@@ -21,15 +22,19 @@ internal sealed class Backoff(Clock clock, TimeSpan firstDelay, TimeSpan maxDela
     /// <summary>The moment of the next attempt.</summary>
     public long RetryAt { get; private set; }
 
-    public void Succeeded() => _failures = 0;
+    public void Succeeded(long startedAt)
+    {
+        _failures = 0;
+        _succeededFrom = Math.Max(_succeededFrom, startedAt);
+    }
 
     /// <summary>An attempt is made to see whether the server is back.</summary>
     public void Probes(long now) => RetryAt = now + _max;
 
-    /// <summary>Attempts that ran side by side count as one.</summary>
+    /// <summary>Attempts that ran side by side count as one, and one older than an attempt that has succeeded tells nothing new.</summary>
     public void Failed(long startedAt, long now, bool slowly)
     {
-        if (startedAt < _failedAt && IsActive)
+        if ((startedAt < _failedAt && IsActive) || startedAt < _succeededFrom)
             return;
         _failedAt = now;
         _failures++;

@@ -8,6 +8,9 @@ internal sealed partial class PoolEngine<T>
     /// <summary>A mourner for each connection. Keyed weakly: while a connection is lent, nothing of the pool may keep it reachable.</summary>
     private readonly ConditionalWeakTable<T, Mourner> _mourners = [];
 
+    /// <summary>A thread is about to look for what was abandoned.</summary>
+    private bool _mourns;
+
     /// <summary>Takes back the places of leases that nobody can reach any more.</summary>
     private void TakeBackAbandoned()
     {
@@ -34,8 +37,17 @@ internal sealed partial class PoolEngine<T>
     /// <summary>Dies with its connection, and tells the pool at once: somebody may wait for its place.</summary>
     private sealed class Mourner(PoolEngine<T> engine) : IDisposable
     {
-        // On a thread of its own: the finalizer's is not ours to block, and blocked rents may hold the whole thread pool.
-        ~Mourner() => Background.Run(forBlocked: true, static (engine, _) => engine.TakeBackAbandoned(), engine);
+        // On a thread of its own, one for all that die together: the finalizer's is not ours to block, and blocked rents may hold the whole thread pool.
+        ~Mourner()
+        {
+            if (Interlocked.Exchange(ref engine._mourns, true))
+                return;
+            Background.Run(forBlocked: true, static (engine, _) =>
+            {
+                Volatile.Write(ref engine._mourns, false);
+                engine.TakeBackAbandoned();
+            }, engine);
+        }
 
         /// <summary>There is nothing to tell: the pool itself closes the connection.</summary>
         public void Dispose() => GC.SuppressFinalize(this);

@@ -52,7 +52,7 @@ internal sealed partial class PoolEngine<T>
             _mourners.Add(connection, new Mourner(this));
             _opening--;
             _totals.Opened++;
-            _backoff.Succeeded();
+            _backoff.Succeeded(startedAt);
             _refusedForGood = false;
             _lastOpenError = null;
             _growth.Opened(now, now - startedAt);

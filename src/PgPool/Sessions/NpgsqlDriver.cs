@@ -40,7 +40,7 @@ internal sealed class NpgsqlDriver : IConnectionDriver<NpgsqlConnection>, IAsync
         var identity = new SessionIdentity(connection);
         try
         {
-            if (_options.RequireReadWrite && !await _validator.ValidateAsync(connection, async).ConfigureAwait(false))
+            if (!await _validator.AskAsync(connection, Left(), async).ConfigureAwait(false))
                 throw new ServerReadOnlyException(connection.Host, connection.Port);
             await _capacity.AskOnceAsync(connection, Left(), _options.TimeProvider, async).ConfigureAwait(false);
             await _hooks.OpenedAsync(connection, Left(), async, cancellationToken).ConfigureAwait(false);

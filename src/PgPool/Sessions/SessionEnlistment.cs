@@ -22,7 +22,7 @@ internal static class SessionEnlistment
     {
         if (Refusal(connection) is not { } refusal)
             return;
-        if (Transaction.Current is { } ambient && refusal.Contains(ambient.TransactionInformation.LocalIdentifier, StringComparison.Ordinal))
+        if (Transaction.Current is { } ambient && refusal.Contains($"localid={ambient.TransactionInformation.LocalIdentifier})", StringComparison.Ordinal))
             await WhenCompletedAsync(ambient).WaitAsync(cancellationToken).ConfigureAwait(false);
         // Returned outside of its scope, or enlisted without one: there is nobody to tell.
         while (IsActive(connection))

@@ -10,7 +10,7 @@ internal sealed class SessionIdentity(NpgsqlConnection connection)
         ["client_encoding", "TimeZone", "application_name", "DateStyle", "IntervalStyle", "standard_conforming_strings", "search_path"];
 
     private readonly string _database = connection.Database;
-    private readonly string?[] _settings = Array.ConvertAll(StartupSettings, name => connection.PostgresParameters.GetValueOrDefault(name));
+    private string?[]? _settings = Array.ConvertAll(StartupSettings, name => connection.PostgresParameters.GetValueOrDefault(name));
 
     public int ProcessId { get; } = connection.ProcessID;
 
@@ -20,11 +20,13 @@ internal sealed class SessionIdentity(NpgsqlConnection connection)
     public NpgsqlBatch? ResetBatch { get; set; }
 
     /// <summary>
-    /// The settings that are no longer what they were when the session was opened; null when all are. No I/O. To a server a pooler's own SETs, by
-    /// which it passes on what its client asked for, are settings like any other, that RESET ALL takes back.
+    /// The settings that a reset has taken from the session; null where it took none. No I/O. To a server a pooler's own SETs, by which it passes on
+    /// what its client asked for, are settings like any other. The first reset tells: what changes later is the administrator's doing.
     /// </summary>
     public Dictionary<string, string>? LostSettings(NpgsqlConnection connection)
     {
+        if (_settings is null)
+            return null;
         Dictionary<string, string>? lost = null;
         var current = connection.PostgresParameters;
         for (var i = 0; i < StartupSettings.Length; i++)
@@ -32,19 +34,21 @@ internal sealed class SessionIdentity(NpgsqlConnection connection)
             if (_settings[i] is { } opened && current.GetValueOrDefault(StartupSettings[i]) != opened)
                 (lost ??= [])[StartupSettings[i]] = opened;
         }
+        if (lost is null)
+            _settings = null;
         return lost;
     }
 
-    /// <summary>The server's number for the session that the connection has now: its renter may have reopened it.</summary>
-    public int CurrentProcessId(NpgsqlConnection connection)
+    /// <summary>The session that the connection has now: its renter may have reopened it.</summary>
+    public SessionIdentity Current(NpgsqlConnection connection)
     {
         try
         {
-            return connection.ProcessID;
+            return new SessionIdentity(connection);
         }
         catch (InvalidOperationException)
         {
-            return ProcessId;
+            return this;
         }
     }
 

@@ -65,8 +65,9 @@ internal sealed class SessionOpener
         {
             await opening.WaitAsync(cancellationToken).ConfigureAwait(false);
         }
-        catch (OperationCanceledException) when (!opening.IsCompleted)
+        catch (OperationCanceledException)
         {
+            // It may be opened all the same, now or later.
             _ = opening.ContinueWith(
                 static (late, connection) =>
                 {

@@ -65,19 +65,19 @@ internal sealed class SessionSeverer(SessionOpener opener, ConnectionPoolOptions
     {
         var startedAt = options.TimeProvider.GetTimestamp();
         var patience = options.OpenTimeout + options.ResetTimeout;
-        var processId = identity.CurrentProcessId(connection);
-        // The ordinary case: it needs no other session, and a pooler in between passes it on. A cancel that comes before its statement is lost: Npgsql
-        // then breaks the connection after a while, and the statement runs on.
+        var session = identity.Current(connection);
+        // The ordinary case: it needs no other session, and a pooler in between passes it on. A cancel that comes before its statement, or never, is lost:
+        // Npgsql then breaks the connection after a while, and the statement runs on.
         if (SessionState.IsBusy(connection)
             && await CancelAsync(connection, async).ConfigureAwait(false)
             && await StopsExecutingAsync(connection, async).ConfigureAwait(false)
-            && SessionState.IsOpen(connection))
+            && SessionState.Of(connection) == ConnectionState.Open)
         {
             return true;
         }
         while (true)
         {
-            var backend = await TryTerminateAsync(processId, identity, async).ConfigureAwait(false);
+            var backend = await TryTerminateAsync(session, async).ConfigureAwait(false);
             // Where there is none of its number a pooler stands in between: closing is all that is left to do about an open COPY.
             if (await StopsExecutingAsync(connection, async).ConfigureAwait(false)
                 && (backend != Backend.Unknown || SessionState.Of(connection) == ConnectionState.Open))
@@ -109,7 +109,7 @@ internal sealed class SessionSeverer(SessionOpener opener, ConnectionPoolOptions
         return result.Task;
     }
 
-    private async ValueTask<Backend> TryTerminateAsync(int processId, SessionIdentity identity, bool async)
+    private async ValueTask<Backend> TryTerminateAsync(SessionIdentity session, bool async)
     {
         if (async)
             await _oneAtATime.WaitAsync().ConfigureAwait(false);
@@ -117,7 +117,7 @@ internal sealed class SessionSeverer(SessionOpener opener, ConnectionPoolOptions
             _oneAtATime.Wait();
         try
         {
-            return await TerminateAsync(processId, identity.Server, async).ConfigureAwait(false);
+            return await TerminateAsync(session.ProcessId, session.Server, async).ConfigureAwait(false);
         }
         // Whatever it was: there is another way, and another try.
         catch (Exception)

@@ -22,9 +22,6 @@ internal static class SessionState
         }
     }
 
-    /// <summary>At rest or busy.</summary>
-    public static bool IsOpen(NpgsqlConnection connection) => (Of(connection) & ConnectionState.Open) != 0;
-
     /// <summary>A command runs, or a reader or COPY is open.</summary>
     public static bool IsBusy(NpgsqlConnection connection) => (Of(connection) & (ConnectionState.Executing | ConnectionState.Fetching)) != 0;
 

@@ -15,7 +15,7 @@ internal sealed class SessionValidator(ConnectionPoolOptions options)
     {
         try
         {
-            return await SessionDeadline.RunAsync(PingAsync(connection, async), options.ValidationTimeout, options.TimeProvider).ConfigureAwait(false);
+            return await SessionDeadline.RunAsync(PingAsync(connection, options.ValidationTimeout, async), options.ValidationTimeout, options.TimeProvider).ConfigureAwait(false);
         }
         // Whatever is wrong with it, it is not fit to be lent.
         catch (Exception)
@@ -24,15 +24,20 @@ internal sealed class SessionValidator(ConnectionPoolOptions options)
         }
     }
 
+    /// <summary>Asks a session just opened: a pooler lets a client in before it has a server for it, and may repeat what that once said of itself.</summary>
+    /// <returns>False for a server that is read-only, where one is wanted that is not.</returns>
+    public ValueTask<bool> AskAsync(NpgsqlConnection connection, TimeSpan timeout, bool async)
+        => SessionDeadline.RunAsync(PingAsync(connection, timeout, async), timeout, options.TimeProvider);
+
     /// <summary>What the server has said of itself, without asking: from version 14 on. A pooler may repeat what it once heard.</summary>
     public static bool ReportsReadOnly(NpgsqlConnection connection)
         => IsOn(connection, "in_hot_standby") || IsOn(connection, "default_transaction_read_only");
 
-    private async ValueTask<bool> PingAsync(NpgsqlConnection connection, bool async)
+    private async ValueTask<bool> PingAsync(NpgsqlConnection connection, TimeSpan timeout, bool async)
     {
         using var command = new NpgsqlCommand(options.RequireReadWrite ? PingForReadOnly : Ping, connection)
         {
-            CommandTimeout = SessionDeadline.CommandTimeout(options.ValidationTimeout, async),
+            CommandTimeout = SessionDeadline.CommandTimeout(timeout, async),
         };
         if (!options.RequireReadWrite)
         {

@@ -152,44 +152,6 @@ public sealed class PgBouncerTests(ServerFixture fixture) : PgBouncerTest(fixtur
     }
 
     [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public async Task Rent_PgBouncersPoolSmallerThanOurs_ServesFromWhatThereIs(bool async)
-    {
-        if (!await StartAsync(PgBouncerPoolMode.Session, new() { ["default_pool_size"] = "2" }))
-            return;
-        var pool = PoolBehind(options => options.OpenTimeout = TimeSpan.FromSeconds(2));
-
-        await WorkAsync(pool, workers: 8, times: 50, async, "SELECT pg_sleep(0.001)");
-
-        Assert.Equal(400, pool.GetStatistics().Rented);
-        Assert.Equal(2, await BackendsAsync());
-    }
-
-    [Fact]
-    public async Task Rent_PgBouncerFull_SaysSoAndServesFromWhatThereIs()
-    {
-        if (!await StartAsync(PgBouncerPoolMode.Session, new() { ["max_client_conn"] = "2" }))
-            return;
-        var pool = PoolBehind();
-        var leases = new Stack<ConnectionLease>();
-
-        var exception = await Assert.ThrowsAsync<PoolTimeoutException>(async () =>
-        {
-            while (true)
-                leases.Push(await pool.RentAsync(new() { Timeout = TimeSpan.FromSeconds(1) }, Stop));
-        });
-        Assert.Contains("no more connections allowed (max_client_conn)", exception.Message, StringComparison.Ordinal);
-        Assert.Equal(2, leases.Count);
-
-        var waiting = pool.RentAsync(Stop);
-        await leases.Pop().DisposeAsync();
-        leases.Push(await waiting);
-        while (leases.TryPop(out var lease))
-            await lease.DisposeAsync();
-    }
-
-    [Theory]
     [InlineData(PgBouncerPoolMode.Session, true)]
     [InlineData(PgBouncerPoolMode.Session, false)]
     [InlineData(PgBouncerPoolMode.Transaction, true)]

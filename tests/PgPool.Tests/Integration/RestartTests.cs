@@ -53,9 +53,10 @@ public class RestartTests
 
         await load.RestartAsync(server, mode, times: 3, restless: true);
 
-        // No rent fails, and none of the other connections that died is lent: the first failure makes them all suspect.
+        // No rent fails, and none of the other connections that died is lent: the first failure makes them all suspect. Ever so rarely a worker meets two:
+        // a server that goes down ends its sessions one after the other, and one that has just answered may be the next.
         Assert.All(load.Failures, static failure => Assert.IsAssignableFrom<NpgsqlException>(failure.Exception));
-        Assert.All(load.Failures.CountBy(static failure => (failure.Worker, failure.Restart)), static failures => Assert.Equal(1, failures.Value));
+        Assert.All(load.Failures.CountBy(static failure => (failure.Worker, failure.Restart)), static failures => Assert.InRange(failures.Value, 1, 2));
         Assert.InRange(load.Failures.Count, 1, Connections * 3);
     }
 
