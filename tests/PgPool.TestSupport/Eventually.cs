@@ -3,10 +3,12 @@ namespace PgPool.TestSupport;
 /// <summary>Waits for what nobody announces, such as a row in pg_stat_activity: the one place in the tests that may sleep.</summary>
 public static class Eventually
 {
-    private static readonly TimeSpan DefaultDeadline = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(10);
 
-    /// <exception cref="TimeoutException">It did not come true within the deadline, 30 seconds by default.</exception>
+    /// <summary>Long enough for any machine: passing it is a hang.</summary>
+    public static TimeSpan Deadline { get; } = TimeSpan.FromSeconds(30);
+
+    /// <exception cref="TimeoutException">It did not come true within the deadline, <see cref="Deadline"/> by default.</exception>
     public static Task BecomesAsync(Func<bool> condition, string what, TimeSpan? deadline = null) =>
         BecomesAsync(() => Task.FromResult(condition()), what, deadline);
 
@@ -18,7 +20,7 @@ public static class Eventually
     /// <param name="read">Reads the state.</param>
     /// <param name="wanted">Whether it is as wanted.</param>
     /// <param name="describe">What is waited for, in terms of the last state, for the exception.</param>
-    /// <param name="deadline">30 seconds by default.</param>
+    /// <param name="deadline"><see cref="Deadline"/> by default.</param>
     /// <exception cref="TimeoutException">It did not become so within the deadline.</exception>
     public static Task<T> BecomesAsync<T>(Func<T> read, Func<T, bool> wanted, Func<T, string> describe, TimeSpan? deadline = null) =>
         BecomesAsync(() => Task.FromResult(read()), wanted, describe, deadline);
@@ -42,7 +44,7 @@ public static class Eventually
 
     private static async Task PollAsync(Func<Task<bool>> condition, Func<string> describe, TimeSpan? deadline)
     {
-        var limit = deadline ?? DefaultDeadline;
+        var limit = deadline ?? Deadline;
         using var expiry = new CancellationTokenSource(limit);
         try
         {

@@ -62,12 +62,12 @@ public class StressTests
 
         public async Task RunAsync()
         {
-            var checking = OnThread(Check);
+            var checking = Blocking.RunAsync(Check);
             var others = Task.Run(DisturbAsync);
             await Task.WhenAll(
             [
                 .. Enumerable.Range(1, 6).Select(worker => Task.Run(() => WorkAsync(new Random(_seed + worker)))),
-                .. Enumerable.Range(7, 3).Select(worker => OnThread(() => Work(new Random(_seed + worker)))),
+                .. Enumerable.Range(7, 3).Select(worker => Blocking.RunAsync(() => Work(new Random(_seed + worker)))),
             ]);
             Volatile.Write(ref _done, true);
             await Task.WhenAll(checking, others);
@@ -76,9 +76,6 @@ public class StressTests
         }
 
         public ValueTask DisposeAsync() => _pool.DisposeAsync();
-
-        private static Task OnThread(Action action)
-            => Task.Factory.StartNew(action, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 
         private void Check()
         {

@@ -19,9 +19,7 @@ public sealed class AbandonedTests(ServerFixture fixture) : PoolTest(fixture)
             options.CaptureRentStackTraces = true;
         });
         _ = Drop(pool, static lease => lease.Label);
-        var rent = async
-            ? pool.RentAsync(Stop).AsTask()
-            : Task.Factory.StartNew(() => pool.Rent(Stop), Stop, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        var rent = RentAsync(pool, async);
 
         await CollectUntilAsync(() => rent.IsCompleted);
 

@@ -19,7 +19,7 @@ public sealed class DeafServerTests(ServerFixture fixture) : PoolTest(fixture)
             options.RentTimeout = Timeout.InfiniteTimeSpan;
             options.MaxConcurrentOpens = 1;
         })).ToArray();
-        var rents = pools.Select(pool => Task.Factory.StartNew(() => pool.Rent(enough.Token), Stop, TaskCreationOptions.LongRunning, TaskScheduler.Default)).ToArray();
+        var rents = pools.Select(pool => Blocking.RunAsync(() => pool.Rent(enough.Token))).ToArray();
 
         await Eventually.BecomesAsync(() => pools.All(pool => pool.GetStatistics().OpenFailed >= 5), "each pool has tried five times", TimeSpan.FromSeconds(60));
 

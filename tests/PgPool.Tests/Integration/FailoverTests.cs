@@ -123,12 +123,6 @@ public sealed class FailoverTests(ServerFixture fixture) : PoolTest(fixture)
         configure?.Invoke(options);
     });
 
-    private static async Task<ConnectionLease> RentAsync(ConnectionPool pool, bool async, TimeSpan? timeout = null)
-    {
-        var options = new RentOptions { Timeout = timeout };
-        return async ? await pool.RentAsync(options, Stop) : pool.Rent(options, Stop);
-    }
-
     /// <summary>A session opened after the server has told all others of its new settings finds it read-only.</summary>
     private static async Task DemoteAsync(PostgresServer server)
     {
@@ -143,9 +137,9 @@ public sealed class FailoverTests(ServerFixture fixture) : PoolTest(fixture)
         return Eventually.BecomesAsync(() => Volatile.Read(ref _rightOnes) >= until || !_wrong.IsEmpty, "they write to the new primary");
     }
 
-    /// <summary>Half of them blocking, on threads of their own.</summary>
-    private Task StartWorkers(ConnectionPool pool, CancellationToken enough) => Task.WhenAll(Enumerable.Range(0, 8).Select(worker =>
-        Task.Factory.StartNew(() => WriteUntilAsync(pool, async: worker % 2 == 0, enough), Stop, TaskCreationOptions.LongRunning, TaskScheduler.Default).Unwrap()));
+    /// <summary>Half of them blocking.</summary>
+    private Task StartWorkers(ConnectionPool pool, CancellationToken enough) => Task.WhenAll(Enumerable.Range(0, 8).Select(
+        worker => Blocking.RunAsync(() => WriteUntilAsync(pool, async: worker % 2 == 0, enough))));
 
     private async Task WriteUntilAsync(ConnectionPool pool, bool async, CancellationToken enough)
     {
@@ -155,7 +149,7 @@ public sealed class FailoverTests(ServerFixture fixture) : PoolTest(fixture)
             ConnectionLease lease;
             try
             {
-                lease = await RentAsync(pool, async);
+                lease = async ? await pool.RentAsync(Stop) : pool.Rent(Stop);
             }
             catch (PoolException)
             {

@@ -127,7 +127,7 @@ public sealed class HostileTests(ServerFixture fixture) : PoolTest(fixture)
         var rent = pool.RentAsync(Stop).AsTask();
         await registered.Task;
 
-        await pool.CloseAsync(TimeSpan.Zero, Stop).WaitAsync(TimeSpan.FromSeconds(30), Stop);
+        await pool.CloseAsync(TimeSpan.Zero, Stop).WaitAsync(Eventually.Deadline, Stop);
 
         await Assert.ThrowsAsync<ObjectDisposedException>(() => rent);
     }

@@ -62,11 +62,10 @@ public sealed class LendingTests(ServerFixture fixture) : PoolTest(fixture)
             }
         }
 
-        // Blocking ones on threads of their own: on those of the thread pool they would keep the others from going on.
         await Task.WhenAll(
         [
             .. Enumerable.Range(0, 12).Select(worker => Task.Run(() => WorkAsync(worker), token)),
-            .. Enumerable.Range(0, 12).Select(_ => Task.Factory.StartNew(Work, token, TaskCreationOptions.LongRunning, TaskScheduler.Default)),
+            .. Enumerable.Range(0, 12).Select(_ => Blocking.RunAsync(Work)),
         ]);
         await SettledAsync(pool);
 

@@ -35,13 +35,11 @@ public abstract class PgBouncerTest(ServerFixture fixture) : PoolTest(fixture)
     /// <summary>The server's own number of the backend; what PgBouncer tells a client is made up.</summary>
     protected static Task<int> BackendAsync(ConnectionLease lease) => ScalarAsync<int>(lease, "SELECT pg_backend_pid()");
 
-    /// <summary>Workers that each rent, run the SQL and return, that many times; blocking ones on threads of their own.</summary>
+    /// <summary>Workers that each rent, run the SQL and return, that many times.</summary>
     protected static Task WorkAsync(ConnectionPool pool, int workers, int times, bool async, string sql)
     {
         var token = Stop;
-        return Task.WhenAll(Enumerable.Range(0, workers).Select(_ => async
-            ? Task.Run(RunAsync, token)
-            : Task.Factory.StartNew(Run, token, TaskCreationOptions.LongRunning, TaskScheduler.Default)));
+        return Task.WhenAll(Enumerable.Range(0, workers).Select(_ => async ? Task.Run(RunAsync, token) : Blocking.RunAsync(Run)));
 
         async Task RunAsync()
         {

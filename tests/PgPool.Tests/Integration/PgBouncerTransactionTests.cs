@@ -140,8 +140,7 @@ public sealed class PgBouncerTransactionTests(ServerFixture fixture) : PgBouncer
 
         await Server.ExecuteAsync($"ALTER DATABASE {name} SET default_transaction_read_only = on");
         await Server.ExecuteAsync(EndBackends, name!);
-        var timeout = new RentOptions { Timeout = TimeSpan.FromSeconds(1) };
-        var exception = await Assert.ThrowsAsync<PoolTimeoutException>(async () => _ = async ? await pool.RentAsync(timeout, Stop) : pool.Rent(timeout, Stop));
+        var exception = await Assert.ThrowsAsync<PoolTimeoutException>(() => RentAsync(pool, async, TimeSpan.FromSeconds(1)));
         Assert.Contains("read-only", exception.Message, StringComparison.Ordinal);
 
         await Server.ExecuteAsync($"ALTER DATABASE {name} RESET default_transaction_read_only");

@@ -52,7 +52,16 @@ public abstract class PoolTest(PostgresServer server) : IAsyncLifetime
 
     protected Task<int> BackendsAsync() => Server.CountBackendsAsync(ApplicationName);
 
-    protected static Task SettledAsync(ConnectionPool pool) => pool.WaitUntilIdleAsync(Stop).WaitAsync(TimeSpan.FromSeconds(30), Stop);
+    protected static Task SettledAsync(ConnectionPool pool) => pool.WaitUntilIdleAsync(Stop).WaitAsync(Eventually.Deadline, Stop);
+
+    /// <summary>Rents in either mode, with the pool's timeout unless one is given; what blocks does so on a thread of its own.</summary>
+    protected static Task<ConnectionLease> RentAsync(ConnectionPool pool, bool async, TimeSpan? timeout = null)
+    {
+        var options = new RentOptions { Timeout = timeout };
+        var token = Stop;
+        var rent = async ? pool.RentAsync(options, token).AsTask() : Blocking.RunAsync(() => pool.Rent(options, token));
+        return rent.WaitAsync(Eventually.Deadline, token);
+    }
 
     /// <summary>Returns a lease in either mode.</summary>
     protected static async Task ReturnAsync(ConnectionLease lease, bool async)

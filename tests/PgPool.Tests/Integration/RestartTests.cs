@@ -71,7 +71,7 @@ public class RestartTests
         await server.StopAsync(cancellationToken: Stop);
         var before = pool.GetStatistics().OpenFailed;
         var startedAt = Stopwatch.GetTimestamp();
-        var rents = Enumerable.Range(0, Workers).Select(i => Task.Run(() => RentAndUseAsync(pool, async: i % 2 == 0), Stop)).ToArray();
+        var rents = RentAndUseAllAsync(pool);
 
         await Eventually.BecomesAsync(() => pool.GetStatistics() is { Waiting: Workers } now && now.OpenFailed >= before + 10, "all wait, and the pool goes on trying");
 
@@ -80,7 +80,7 @@ public class RestartTests
         var allowed = Stopwatch.GetElapsedTime(startedAt) / (reconnectDelay / 2) + 8;
         Assert.InRange(attempts, 10, allowed);
         await server.StartAgainAsync(Stop);
-        await Task.WhenAll(rents).WaitAsync(TimeSpan.FromSeconds(30), Stop);
+        await rents.WaitAsync(Eventually.Deadline, Stop);
     }
 
     [Fact]
@@ -93,16 +93,19 @@ public class RestartTests
         var standby = Path.Combine(await server.ScalarAsync<string>("SHOW data_directory"), "standby.signal");
         await File.WriteAllTextAsync(standby, "", Stop);
         await server.RestartAsync(cancellationToken: Stop);
-        var rents = Enumerable.Range(0, Workers).Select(i => Task.Run(() => RentAndUseAsync(pool, async: i % 2 == 0), Stop)).ToArray();
+        var rents = RentAndUseAllAsync(pool);
 
         await Eventually.BecomesAsync(() => pool.GetStatistics() is { Waiting: Workers, LastOpenError: PostgresException { SqlState: PostgresErrorCodes.CannotConnectNow } },
             "all wait for a server that says that it cannot be connected to now");
 
         File.Delete(standby);
         await server.RestartAsync(cancellationToken: Stop);
-        await Task.WhenAll(rents).WaitAsync(TimeSpan.FromSeconds(30), Stop);
+        await rents.WaitAsync(Eventually.Deadline, Stop);
         Assert.Null(pool.GetStatistics().LastOpenError);
     }
+
+    private static Task RentAndUseAllAsync(ConnectionPool pool) =>
+        Task.WhenAll(Enumerable.Range(0, Workers).Select(worker => Blocking.RunAsync(() => RentAndUseAsync(pool, async: worker % 2 == 0))));
 
     private static async Task RentAndUseAsync(ConnectionPool pool, bool async)
     {

@@ -93,9 +93,8 @@ public sealed class SeveralHostsTests(ServerFixture fixture, ReplicatedServers s
             return;
         await using var other = FaultProxy.InFrontOf(servers.Standby.ConnectionString);
         var pool = PoolOn([Standby, other.Port], "Target Session Attributes=primary", options => options.MaxReconnectDelay = options.ReconnectDelay);
-        var second = new RentOptions { Timeout = TimeSpan.FromSeconds(1) };
 
-        var exception = await Assert.ThrowsAsync<PoolTimeoutException>(async () => _ = async ? await pool.RentAsync(second, Stop) : pool.Rent(second, Stop));
+        var exception = await Assert.ThrowsAsync<PoolTimeoutException>(() => RentAsync(pool, async, TimeSpan.FromSeconds(1)));
         Assert.Contains("Target Session Attributes", exception.Message, StringComparison.Ordinal);
         other.Target = new("127.0.0.1", Primary);
 

@@ -8,8 +8,6 @@ namespace PgPool.Tests.Integration;
 /// <summary>A test of a pool that is closed, and of which nothing may be left: no session, no timer, no task, no thread.</summary>
 public abstract class ShutdownTest(ServerFixture fixture) : PoolTest(fixture)
 {
-    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
-
     /// <summary>Runs what closes a pool, and then finds nothing left of it.</summary>
     protected async Task LeavesNothingAsync(Func<ConnectionPool, Task> scenario, Action<ConnectionPoolOptions>? configure = null)
     {
@@ -27,15 +25,6 @@ public abstract class ShutdownTest(ServerFixture fixture) : PoolTest(fixture)
         }, "the pool and its engine can be collected");
     }
 
-    /// <summary>A rent in either mode, on a thread of its own, as it may block.</summary>
-    protected static Task<ConnectionLease> StartRent(ConnectionPool pool, bool async, TimeSpan? timeout = null)
-    {
-        var options = new RentOptions { Timeout = timeout };
-        return async
-            ? pool.RentAsync(options, Stop).AsTask()
-            : Task.Factory.StartNew(() => pool.Rent(options, Stop), Stop, TaskCreationOptions.LongRunning, TaskScheduler.Default);
-    }
-
     // A method of its own, whose locals are gone when it has returned.
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static async Task<List<WeakReference>> UseAsync(ConnectionPoolOptions options, Func<ConnectionPool, Task> scenario)
@@ -43,11 +32,11 @@ public abstract class ShutdownTest(ServerFixture fixture) : PoolTest(fixture)
         var pool = new ConnectionPool(options);
         try
         {
-            await scenario(pool).WaitAsync(Deadline, Stop);
+            await scenario(pool).WaitAsync(Eventually.Deadline, Stop);
         }
         finally
         {
-            await pool.CloseAsync(TimeSpan.Zero, Stop).WaitAsync(Deadline, Stop);
+            await pool.CloseAsync(TimeSpan.Zero, Stop).WaitAsync(Eventually.Deadline, Stop);
         }
 
         var statistics = pool.GetStatistics();

@@ -16,7 +16,7 @@ public sealed class ShutdownTests(ServerFixture fixture) : ShutdownTest(fixture)
         proxy.Mode = FaultMode.Deaf;
         await LeavesNothingAsync(async pool =>
         {
-            var rent = StartRent(pool, async);
+            var rent = RentAsync(pool, async);
             await Eventually.BecomesAsync(() => proxy.Accepted > 0, "the open hangs");
 
             await pool.CloseAsync(TimeSpan.Zero, Stop);
@@ -39,7 +39,7 @@ public sealed class ShutdownTests(ServerFixture fixture) : ShutdownTest(fixture)
         proxy.ConnectDelay = TimeSpan.FromMilliseconds(500);
         await LeavesNothingAsync(async pool =>
         {
-            var rent = StartRent(pool, async);
+            var rent = RentAsync(pool, async);
             await Eventually.BecomesAsync(() => pool.GetStatistics().Opening > 0, "the open is under way");
 
             await pool.CloseAsync(TimeSpan.FromSeconds(10), Stop);
@@ -59,7 +59,7 @@ public sealed class ShutdownTests(ServerFixture fixture) : ShutdownTest(fixture)
             var leases = await pool.RentManyAsync(2, cancellationToken: Stop);
             if (suspended)
                 pool.Suspend();
-            Task[] rents = [StartRent(pool, async: true), StartRent(pool, async: false), pool.RentManyAsync(2, cancellationToken: Stop).AsTask(),
+            Task[] rents = [RentAsync(pool, async: true), RentAsync(pool, async: false), pool.RentManyAsync(2, cancellationToken: Stop).AsTask(),
                 pool.ForEachAsync([1, 2], degree: 2, (_, _, _) => default, Stop)];
             await Eventually.BecomesAsync(() => pool.GetStatistics().Waiting == rents.Length, "all wait");
 
@@ -136,7 +136,7 @@ public sealed class ShutdownTests(ServerFixture fixture) : ShutdownTest(fixture)
         {
             await (await pool.RentAsync(Stop)).DisposeAsync();
             proxy.Mode = FaultMode.Deaf;
-            var rent = StartRent(pool, async);
+            var rent = RentAsync(pool, async);
             await Eventually.BecomesAsync(() => pool.GetStatistics() is { Waiting: 1, Resetting: 1 }, "the ping hangs");
 
             var closing = pool.CloseAsync(TimeSpan.Zero, Stop);
@@ -181,8 +181,7 @@ public sealed class ShutdownTests(ServerFixture fixture) : ShutdownTest(fixture)
     {
         await LeavesNothingAsync(async pool =>
         {
-            var renters = Enumerable.Range(0, 16).Select(i => Task.Factory.StartNew(() => RentUntilClosedAsync(pool, async: i % 2 == 0),
-                Stop, TaskCreationOptions.LongRunning, TaskScheduler.Default).Unwrap()).ToArray();
+            var renters = Enumerable.Range(0, 16).Select(i => Blocking.RunAsync(() => RentUntilClosedAsync(pool, async: i % 2 == 0))).ToArray();
             await Eventually.BecomesAsync(() => pool.GetStatistics() is { Rented: > 50, Total: 4 }, "they rent");
 
             await Task.WhenAll(

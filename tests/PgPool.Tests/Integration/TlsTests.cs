@@ -144,12 +144,4 @@ public sealed class TlsTests(TlsServerFixture fixture) : PoolTest(fixture.Server
         Assert.False(exception.IsTransient);
         Assert.DoesNotContain(Password, exception.ToString() + pool + pool.GetStatistics() + string.Join(' ', Log.Entries), StringComparison.Ordinal);
     }
-
-    // The deadline is far above what it takes, and far below for ever.
-    private static Task<ConnectionLease> RentAsync(ConnectionPool pool, bool async)
-    {
-        var token = Stop;
-        var rent = async ? pool.RentAsync(token).AsTask() : Blocking.RunAsync(() => pool.Rent(token));
-        return rent.WaitAsync(TimeSpan.FromSeconds(30), token);
-    }
 }

@@ -122,7 +122,7 @@ public sealed class TransactionTests(ServerFixture fixture) : PoolTest(fixture)
         lease.Connection.EnlistTransaction(transaction);
         await ExecuteAsync(lease, "INSERT INTO t VALUES (1)");
         await ReturnAsync(lease, async);
-        var rent = Task.Factory.StartNew(() => pool.Rent(Stop), Stop, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        var rent = RentAsync(pool, async);
         await Eventually.BecomesAsync(() => pool.GetStatistics().Waiting == 1, "the rent waits");
 
         transaction.Rollback();
@@ -145,7 +145,7 @@ public sealed class TransactionTests(ServerFixture fixture) : PoolTest(fixture)
         if (returned)
             await lease.DisposeAsync();
 
-        await pool.CloseAsync(TimeSpan.Zero, Stop).WaitAsync(TimeSpan.FromSeconds(30), Stop);
+        await pool.CloseAsync(TimeSpan.Zero, Stop).WaitAsync(Eventually.Deadline, Stop);
 
         Assert.Equal(0, pool.GetStatistics().Total);
         await Eventually.BecomesAsync(async () => await BackendsAsync() == 0, "the session is gone");

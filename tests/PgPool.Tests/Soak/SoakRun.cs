@@ -82,8 +82,7 @@ internal sealed class SoakRun : IAsyncDisposable
         for (var i = 0; i < BlockingWorkers; i++)
         {
             var worker = new Worker(_soak, new Random(_seeds.Next()), async: false);
-            work.Add(Task.Factory.StartNew(() => worker.RunAsync(stop.Token).AsTask().Wait(CancellationToken.None),
-                CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default));
+            work.Add(Blocking.RunAsync(() => worker.RunAsync(stop.Token).AsTask().Wait(CancellationToken.None)));
         }
         try
         {

@@ -61,8 +61,7 @@ internal sealed class EngineHarness : IAsyncDisposable
         RentPriority priority = RentPriority.Normal, TimeSpan? timeout = null, CancellationTokenSource? cancellation = null)
     {
         var waiting = Statistics.Waiting;
-        var rent = Task.Factory.StartNew(
-            () => Rent(priority, timeout, cancellation), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        var rent = Blocking.RunAsync(() => Rent(priority, timeout, cancellation));
         await Soon.BecomesAsync(() => rent.IsCompleted || Statistics.Waiting > waiting);
         return rent;
     }

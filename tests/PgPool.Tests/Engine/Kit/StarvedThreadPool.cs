@@ -19,8 +19,7 @@ internal static class StarvedThreadPool
         var release = new ManualResetEventSlim();
         ThreadPool.GetMinThreads(out var minWorkers, out var minIo);
         ThreadPool.GetMaxThreads(out var maxWorkers, out var maxIo);
-        var run = Task.Factory.StartNew(Run, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
-        await run;
+        await Blocking.RunAsync(Run);
 
         void Run()
         {

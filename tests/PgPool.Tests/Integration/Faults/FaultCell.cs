@@ -83,7 +83,7 @@ internal sealed class FaultCell : IAsyncDisposable
             await ClosedAsExpectedAsync();
         await SessionsBecomeAsync(2);
 
-        await _pool.CloseAsync(TimeSpan.Zero).WaitAsync(Renter.Deadline);
+        await _pool.CloseAsync(TimeSpan.Zero).WaitAsync(Eventually.Deadline);
         var closed = _pool.GetStatistics();
         Assert.Equal((0, 0, 0), (closed.Total, closed.Opening, closed.Waiting));
         Assert.Equal(closed.Opened, closed.Closed);
@@ -95,7 +95,7 @@ internal sealed class FaultCell : IAsyncDisposable
     {
         await _server.CureAsync(_fault);
         _gate.Open();
-        await _pool.CloseAsync(TimeSpan.Zero).WaitAsync(Renter.Deadline);
+        await _pool.CloseAsync(TimeSpan.Zero).WaitAsync(Eventually.Deadline);
         await _server.DisposeAsync();
     }
 
@@ -218,7 +218,7 @@ internal sealed class FaultCell : IAsyncDisposable
     private ConnectionPoolOptions Options()
     {
         var connection = _server.ConnectionString;
-        var patience = Renter.Deadline;
+        var patience = Eventually.Deadline;
         if (_fault == Fault.ServerDeaf)
         {
             // Here deadlines are what ends things; elsewhere none is to be met. A second is the shortest that Npgsql's own can be. It tries what fails

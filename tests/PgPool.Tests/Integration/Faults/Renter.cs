@@ -6,9 +6,6 @@ namespace PgPool.Tests.Integration.Faults;
 /// <summary>Uses a pool, all in asynchronous or all in blocking calls.</summary>
 internal sealed class Renter(ConnectionPool pool, bool async)
 {
-    /// <summary>Long enough for any machine: passing it is a hang.</summary>
-    public static TimeSpan Deadline { get; } = TimeSpan.FromSeconds(30);
-
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     /// <summary>Starts a rent; for as long as it takes, unless a timeout is given.</summary>
@@ -17,16 +14,16 @@ internal sealed class Renter(ConnectionPool pool, bool async)
         var options = new RentOptions { Timeout = timeout ?? Timeout.InfiniteTimeSpan };
         var token = Stop;
         var rent = async ? pool.RentAsync(options, token).AsTask() : Blocking.RunAsync(() => pool.Rent(options, token));
-        return rent.WaitAsync(Deadline, token);
+        return rent.WaitAsync(Eventually.Deadline, token);
     }
 
     public Task ReturnAsync(ConnectionLease lease) =>
-        (async ? lease.DisposeAsync().AsTask() : Blocking.RunAsync(lease.Dispose)).WaitAsync(Deadline, Stop);
+        (async ? lease.DisposeAsync().AsTask() : Blocking.RunAsync(lease.Dispose)).WaitAsync(Eventually.Deadline, Stop);
 
     /// <summary>Asks the server for the number of the session, on the lease.</summary>
     public Task<int> AskAsync(ConnectionLease lease)
     {
-        return (async ? AskServerAsync() : Blocking.RunAsync(AskServer)).WaitAsync(Deadline, Stop);
+        return (async ? AskServerAsync() : Blocking.RunAsync(AskServer)).WaitAsync(Eventually.Deadline, Stop);
 
         async Task<int> AskServerAsync()
         {
@@ -43,5 +40,5 @@ internal sealed class Renter(ConnectionPool pool, bool async)
 
     /// <summary>Waits for a state of the pool.</summary>
     public Task<PoolStatistics> BecomesAsync(Func<PoolStatistics, bool> wanted, string what) =>
-        Eventually.BecomesAsync(pool.GetStatistics, wanted, statistics => $"{what}: {statistics}", Deadline);
+        Eventually.BecomesAsync(pool.GetStatistics, wanted, statistics => $"{what}: {statistics}");
 }
