@@ -43,7 +43,11 @@ public sealed class ConnectionPoolOptions
         return options;
     }
 
-    /// <summary>Any Npgsql connection string, several hosts included. Npgsql's own pooling is always off underneath, and so are Enlist and Keepalive.</summary>
+    /// <summary>
+    /// Any Npgsql connection string, several hosts included. Npgsql's own pooling is always off underneath, and so are Enlist and Keepalive; Timeout is
+    /// replaced by <see cref="OpenTimeout"/>; GSS encryption is off unless the string or PGGSSENCMODE asks for it. Target Session Attributes needs
+    /// several hosts.
+    /// </summary>
     public string ConnectionString { get; set; } = "";
 
     /// <summary>
@@ -73,7 +77,10 @@ public sealed class ConnectionPoolOptions
     /// <summary>What to do about a flow that holds a lease and rents another. The default is <see cref="NestedRentPolicy.Allow"/>.</summary>
     public NestedRentPolicy NestedRents { get; set; } = NestedRentPolicy.Allow;
 
-    /// <summary>The budget of one attempt to open a physical connection; more than zero and finite. The default is 15 seconds.</summary>
+    /// <summary>
+    /// The budget of one attempt to open a physical connection; more than zero and finite. With several hosts it is divided among them. Blocking opens
+    /// count in whole seconds, at least one a host. The default is 15 seconds.
+    /// </summary>
     public TimeSpan OpenTimeout { get; set; } = TimeSpan.FromSeconds(15);
 
     /// <summary>
@@ -110,7 +117,7 @@ public sealed class ConnectionPoolOptions
     public TimeSpan ValidateAfterIdle { get; set; } = TimeSpan.FromSeconds(1);
 
     /// <summary>
-    /// Idle connections are pinged in the background this often, the longest idle first. More than zero. Infinite: never. The default is 2 minutes.
+    /// Idle connections are pinged in the background this often, one at a time, the longest idle first. More than zero. Infinite: never. The default is 2 minutes.
     /// </summary>
     public TimeSpan KeepAliveInterval { get; set; } = TimeSpan.FromMinutes(2);
 

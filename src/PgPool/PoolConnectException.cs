@@ -2,7 +2,7 @@ namespace PgPool;
 
 /// <summary>The server refused for good: wrong password, no such database or role, a certificate that does not fit.</summary>
 /// <remarks>
-/// Waiters get it at once instead of timing out; each later rent tries again. <see cref="Exception.InnerException"/> is Npgsql's exception.
+/// Those that waited when the attempt to open began get it at once; each later rent tries again. <see cref="Exception.InnerException"/> is Npgsql's exception.
 /// </remarks>
 public sealed class PoolConnectException : PoolException
 {

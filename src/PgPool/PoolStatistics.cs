@@ -24,7 +24,7 @@ public sealed record PoolStatistics
     /// <summary>Connections that are lent.</summary>
     public int Leased { get; init; }
 
-    /// <summary>Connections between two uses: being reset, validated or closed.</summary>
+    /// <summary>Connections between two uses: being reset, validated or closed, or kept until the transaction ends that they are enlisted in.</summary>
     public int Resetting { get; init; }
 
     /// <summary>Connections being opened.</summary>

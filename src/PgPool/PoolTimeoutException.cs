@@ -3,7 +3,7 @@ namespace PgPool;
 /// <summary>No connection came free in time.</summary>
 /// <remarks>
 /// Its message says: the pool, the time waited, the counts, the oldest holders with label, place and age, and whether the cause is a full pool,
-/// a slow, an unreachable or a full server (53300), with the cure. <see cref="Exception.InnerException"/> is the last failure to open, if no open
+/// a slow, an unreachable, a read-only or a full server (53300), with the cure. <see cref="Exception.InnerException"/> is the last failure to open, if no open
 /// has succeeded since.
 /// </remarks>
 public sealed class PoolTimeoutException : PoolException

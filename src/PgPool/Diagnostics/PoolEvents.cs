@@ -19,7 +19,7 @@ internal sealed class PoolEvents(ILogger target, string pool, ServerCapacity cap
                 PoolLog.OpenRefused(_logger, pool, exception);
                 break;
             case OpenFailure.ServerFull:
-                PoolLog.ServerFull(_logger, pool, PoolMessages.Share(connections, capacity.MaxConnections), exception);
+                PoolLog.ServerFull(_logger, pool, PoolMessages.ShareOfServer(connections, capacity.MaxConnections), exception);
                 break;
             default:
                 PoolLog.OpenFailed(_logger, pool, exception);

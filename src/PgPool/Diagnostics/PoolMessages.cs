@@ -38,9 +38,10 @@ internal static class PoolMessages
     private static string Cause(PoolStatistics pool, int? serverMaxConnections) => pool switch
     {
         { LastOpenError: { } error } when OpenErrors.IsServerFull(error)
-            => $"the server is full (53300): {Sentence(error)} {Share(pool.Total, serverMaxConnections)}, and may take {pool.MaxSize} (MaxSize). "
+            => $"the server is full (53300): {Sentence(error)} {ShareOfServer(pool.Total, serverMaxConnections)}, and may take {pool.MaxSize} (MaxSize). "
                 + "Lower MaxSize here, or raise the server's max_connections.",
         { LastOpenError: ServerReadOnlyException error } => $"the server cannot be written to: {Sentence(error)} Promote it, or have the connection string lead to the primary.",
+        { LastOpenError: HookFailedException error } => $"sessions cannot be prepared: {Sentence(error)} Correct the hook.",
         { LastOpenError: { } error } => $"the server is unreachable: {Sentence(error)} Check that it runs and that the connection string leads to it.",
         { Opening: > 0 } when pool.Leased < pool.MaxSize => "the server is slow: connections are still being opened. Raise RentTimeout, or keep connections ready with MinSize.",
         { Leased: 0, Resetting: > 0 } => "the server is slow: connections are still being reset or closed. Raise RentTimeout, or look at the server's load.",
@@ -48,7 +49,7 @@ internal static class PoolMessages
     };
 
     /// <summary>What the pool has of a full server.</summary>
-    public static string Share(int connections, int? serverMaxConnections) => serverMaxConnections is { } maximum
+    public static string ShareOfServer(int connections, int? serverMaxConnections) => serverMaxConnections is { } maximum
         ? $"This pool has {connections} of the {maximum} connections that the server allows (max_connections)"
         : $"This pool has {connections} connections";
 

@@ -28,8 +28,8 @@ internal sealed class Backoff(Clock clock, TimeSpan firstDelay, TimeSpan maxDela
         _succeededFrom = Math.Max(_succeededFrom, startedAt);
     }
 
-    /// <summary>An attempt is made to see whether the server is back.</summary>
-    public void Probes(long now) => RetryAt = now + _max;
+    /// <summary>An attempt begins, to see whether the server is back.</summary>
+    public void ProbeBegan(long now) => RetryAt = now + _max;
 
     /// <summary>Attempts that ran side by side count as one, and one older than an attempt that has succeeded tells nothing new.</summary>
     public void Failed(long startedAt, long now, bool slowly)

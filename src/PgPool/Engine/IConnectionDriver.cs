@@ -29,7 +29,7 @@ internal interface IConnectionDriver<T> where T : class
     ValueTask<ResetVerdict> ResetAsync(T connection, bool async, CancellationToken severing);
 
     /// <summary>
-    /// Closes a connection, a busy one included, and completes when the server has let go of it. One that takes part in somebody's transaction is
+    /// Closes a connection, a busy one included, and completes when that is done, or nothing more can be done about it. One that takes part in somebody's transaction is
     /// waited for first. Does not throw.
     /// </summary>
     /// <inheritdoc cref="ResetAsync" path="/param"/>

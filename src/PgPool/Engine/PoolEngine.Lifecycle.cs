@@ -3,7 +3,7 @@ namespace PgPool.Engine;
 // The pool as a whole: its bounds, its pauses, its end.
 internal sealed partial class PoolEngine<T>
 {
-    /// <summary>Cancelled when the leases are severed. Never disposed, which it needs no more than a late look at it does: it has no timer.</summary>
+    /// <summary>Cancelled when the leases are severed. Never disposed: a late reset may still look at it, and without a timer it holds nothing.</summary>
     private readonly CancellationTokenSource _severing = new();
 
     public void Resize(int minSize, int maxSize)

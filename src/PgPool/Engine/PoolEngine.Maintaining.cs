@@ -11,7 +11,7 @@ internal sealed partial class PoolEngine<T>
 
     public void Maintain()
     {
-        // Their mourners have told of most already; this is for finalizers that are late.
+        // Their sentinels have told of most already; this is for finalizers that are late.
         TakeBackAbandoned();
         var effects = new Effects<T>();
         List<LeaseInfo>? longLeases = null;
@@ -68,6 +68,8 @@ internal sealed partial class PoolEngine<T>
             return;
         }
     }
+
+    private static bool IsStaying(Slot<T> slot) => slot.State is not (SlotState.Closing or SlotState.Closed);
 
     private bool IsPast(long since, TimeSpan span, long now) => Clock.After(since, Clock.Ticks(span)) <= now;
 }

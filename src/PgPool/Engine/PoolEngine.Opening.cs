@@ -49,7 +49,7 @@ internal sealed partial class PoolEngine<T>
             slot.Asked(suspicions);
             slot.Answered(now);
             _slots.Add(slot);
-            _mourners.Add(connection, new Mourner(this));
+            WatchForDrop(connection);
             _opening--;
             _totals.Opened++;
             _backoff.Succeeded(startedAt);

@@ -103,11 +103,10 @@ internal sealed partial class PoolEngine<T>
         slot.State = SlotState.Closing;
         slot.CloseReason = reason;
         _closing++;
-        _aging -= slot.IsAging ? 1 : 0;
+        if (slot.IsAging)
+            _aging--;
         effects.Close(slot);
     }
-
-    private static bool IsStaying(Slot<T> slot) => slot.State is not (SlotState.Closing or SlotState.Closed);
 
     /// <summary>Closes a connection in the background, as a close never takes a renter's time, or on a thread that wants to wait for it.</summary>
     public void StartClose(Slot<T> slot, bool forBlocked, bool here)
@@ -124,8 +123,7 @@ internal sealed partial class PoolEngine<T>
         {
             if (slot.TryReach(out var connection))
             {
-                if (_mourners.TryGetValue(connection!, out var mourner))
-                    mourner.Dispose();
+                StopWatchingForDrop(connection!);
                 await _driver.CloseAsync(connection!, async, _severing.Token).ConfigureAwait(false);
             }
         }

@@ -109,10 +109,10 @@ internal sealed partial class PoolEngine<T>
         if (missing <= 0 || !_backoff.IsActive)
             return Math.Max(missing, 0);
 
-        // After a failure one open at a time probes the server. After a refusal for good a rent has it asked at once: it would rather know.
+        // After a failure one open probes the server, and another where that hangs. After a refusal for good a rent has it asked at once: it would rather know.
         if (_backoff.RetryAt <= now || (_refusedForGood && forRents > 0 && _opening == 0))
         {
-            _backoff.Probes(now);
+            _backoff.ProbeBegan(now);
             missing = 1;
         }
         else

@@ -36,7 +36,7 @@ internal sealed class Slot<T> where T : class
     /// <summary>When the server last answered on it.</summary>
     public long AliveAt { get; private set; }
 
-    /// <summary>How many suspicions the engine had had by then: with more since, it has to answer again before it is lent.</summary>
+    /// <summary>How many suspicions the engine had had when that answer was asked for: with more since, it has to answer again before it is lent.</summary>
     public int AnsweredSuspicions { get; private set; }
 
     /// <summary>How many suspicions the engine had had when the server was last asked.</summary>

@@ -1,3 +1,4 @@
+using System.Data;
 using Npgsql;
 
 namespace PgPool.Sessions;
@@ -5,17 +6,18 @@ namespace PgPool.Sessions;
 /// <summary>How many connections the server allows: asked once, on the first session, as a full server would not tell.</summary>
 internal sealed class ServerCapacity
 {
-    private bool _asked;
+    private volatile bool _asked;
+    private volatile int _maxConnections;
 
     /// <summary>The server's max_connections, if it is known.</summary>
-    public int? MaxConnections { get; private set; }
+    public int? MaxConnections => _maxConnections is var known and > 0 ? known : null;
 
     public async ValueTask AskOnceAsync(NpgsqlConnection connection, TimeSpan timeout, TimeProvider time, bool async)
     {
         if (_asked)
             return;
         var answer = await SessionDeadline.RunAsync(AskAsync(connection, timeout, async), timeout, time).ConfigureAwait(false);
-        MaxConnections = int.TryParse(answer, out var maximum) ? maximum : null;
+        _maxConnections = int.TryParse(answer, out var maximum) ? maximum : 0;
         _asked = true;
     }
 
@@ -30,7 +32,7 @@ internal sealed class ServerCapacity
         {
             return (async ? await command.ExecuteScalarAsync().ConfigureAwait(false) : command.ExecuteScalar()) as string;
         }
-        catch (PostgresException) when (SessionState.Of(connection) == System.Data.ConnectionState.Open)
+        catch (PostgresException) when (SessionState.Of(connection) == ConnectionState.Open)
         {
             return null;
         }

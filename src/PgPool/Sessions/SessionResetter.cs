@@ -4,7 +4,7 @@ using PgPool.Engine;
 
 namespace PgPool.Sessions;
 
-/// <summary>Cleans a session that comes back from a lease, in one round trip, with Npgsql's public means alone.</summary>
+/// <summary>Cleans a session that comes back from a lease, asynchronously in one round trip, with Npgsql's public means alone.</summary>
 /// <remarks>
 /// <para>
 /// DISCARD ALL would not do: it deallocates prepared statements that Npgsql goes on to believe in. The statements here are its other parts.

@@ -4,7 +4,7 @@ using PgPool.Engine;
 
 namespace PgPool.Sessions;
 
-/// <summary>Ends sessions: those at rest by closing them, busy ones by having the server end their backend.</summary>
+/// <summary>Ends sessions: those at rest by closing them, busy ones by having the server end what they run.</summary>
 /// <remarks>
 /// Closing a busy NpgsqlConnection hangs while a command runs, and reads the rest of an open result first, be it gigabytes. Closing its socket, if
 /// that could be reached, would leave the statement running on the server. So the server is told to cancel the command, which needs no session; a COPY,
@@ -119,7 +119,7 @@ internal sealed class SessionSeverer(SessionOpener opener, ConnectionPoolOptions
         {
             return await TerminateAsync(session.ProcessId, session.Server, async).ConfigureAwait(false);
         }
-        // Whatever it was: there is another way, and another try.
+        // Whatever it was: there is another try.
         catch (Exception)
         {
             return Backend.Unknown;

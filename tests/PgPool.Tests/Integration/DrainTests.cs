@@ -100,7 +100,7 @@ public sealed class DrainTests(ServerFixture fixture) : ShutdownTest(fixture)
                 await ExecuteAsync(lease, "BEGIN");
                 break;
             case Use.Statement:
-                return Task.WhenAll(ExecuteAsync(lease, "SELECT pg_sleep(600)"));
+                return ExecuteAsync(lease, "SELECT pg_sleep(600)");
             case Use.Reader:
                 var reader = await lease.CreateCommand("SELECT repeat('x', 1000) FROM generate_series(1, 100000)").ExecuteReaderAsync(Stop);
                 await reader.ReadAsync(Stop);

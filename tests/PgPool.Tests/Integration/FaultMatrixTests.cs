@@ -9,21 +9,14 @@ namespace PgPool.Tests.Integration;
 /// </summary>
 public sealed class FaultMatrixTests(TlsServerFixture fixture) : IClassFixture<TlsServerFixture>
 {
-    public static TheoryData<State, Fault, bool> Cells => new(
-        from state in Enum.GetValues<State>()
-        from fault in Enum.GetValues<Fault>()
-        from async in new[] { true, false }
-        select (state, fault, async));
+    public static MatrixTheoryData<State, Fault, bool> Cells => new(Enum.GetValues<State>(), Enum.GetValues<Fault>(), [true, false]);
 
     [Theory]
     [MemberData(nameof(Cells))]
     public async Task Fault_InAState_EndsAsTheTableSays(State state, Fault fault, bool async)
     {
         if (fixture.Server is null)
-        {
-            await Installed.StartServerAsync();
             return;
-        }
 
         using var unobserved = new UnobservedExceptions();
         await using (var cell = new FaultCell(fixture.Server, fault, async, Expected(state, fault, async)))

@@ -1,4 +1,5 @@
 using PgPool.TestSupport;
+using Xunit;
 
 namespace PgPool.Tests.Integration;
 
@@ -6,6 +7,9 @@ namespace PgPool.Tests.Integration;
 public abstract class PgBouncerTest(ServerFixture fixture) : PoolTest(fixture)
 {
     private PgBouncer? _bouncer;
+
+    /// <summary>Either mode of PgBouncer, asynchronous or not.</summary>
+    public static MatrixTheoryData<PgBouncerPoolMode, bool> Modes => new(Enum.GetValues<PgBouncerPoolMode>(), [true, false]);
 
     protected PgBouncer Bouncer => _bouncer ?? throw new InvalidOperationException("PgBouncer is not started yet.");
 

@@ -152,10 +152,7 @@ public sealed class PgBouncerTests(ServerFixture fixture) : PgBouncerTest(fixtur
     }
 
     [Theory]
-    [InlineData(PgBouncerPoolMode.Session, true)]
-    [InlineData(PgBouncerPoolMode.Session, false)]
-    [InlineData(PgBouncerPoolMode.Transaction, true)]
-    [InlineData(PgBouncerPoolMode.Transaction, false)]
+    [MemberData(nameof(Modes))]
     public async Task Rent_PgBouncerRestartedUnderLoad_LendsAgain(PgBouncerPoolMode mode, bool async)
     {
         if (!await StartAsync(mode))
@@ -167,7 +164,6 @@ public sealed class PgBouncerTests(ServerFixture fixture) : PgBouncerTest(fixtur
             options.MaxReconnectDelay = options.ReconnectDelay;
         });
         using var enough = new CancellationTokenSource();
-        var failed = 0;
         var workers = Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(WorkUntilEnoughAsync, Stop)));
         await Eventually.BecomesAsync(() => pool.GetStatistics().Rented > 100, "they work");
 
@@ -190,7 +186,7 @@ public sealed class PgBouncerTests(ServerFixture fixture) : PgBouncerTest(fixtur
                 }
                 catch (NpgsqlException)
                 {
-                    Interlocked.Increment(ref failed);
+                    // It was at work when PgBouncer was killed.
                 }
             }
         }

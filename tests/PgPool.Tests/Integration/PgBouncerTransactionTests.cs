@@ -7,10 +7,7 @@ namespace PgPool.Tests.Integration;
 /// <summary>PgBouncer in transaction mode: what stands behind a session changes with each transaction.</summary>
 public sealed class PgBouncerTransactionTests(ServerFixture fixture) : PgBouncerTest(fixture)
 {
-    public static TheoryData<SessionReset, bool> Ways => new(
-        from reset in new[] { SessionReset.None, SessionReset.RollbackOnly }
-        from async in new[] { true, false }
-        select (reset, async));
+    public static MatrixTheoryData<SessionReset, bool> Ways => new([SessionReset.None, SessionReset.RollbackOnly], [true, false]);
 
     [Theory]
     [MemberData(nameof(Ways))]
@@ -118,10 +115,7 @@ public sealed class PgBouncerTransactionTests(ServerFixture fixture) : PgBouncer
     }
 
     [Theory]
-    [InlineData(PgBouncerPoolMode.Session, true)]
-    [InlineData(PgBouncerPoolMode.Session, false)]
-    [InlineData(PgBouncerPoolMode.Transaction, true)]
-    [InlineData(PgBouncerPoolMode.Transaction, false)]
+    [MemberData(nameof(Modes))]
     public async Task RequireReadWrite_ServerTurnsReadOnly_IsNotLentWhateverPgBouncerRemembers(PgBouncerPoolMode mode, bool async)
     {
         if (!await StartAsync(mode))
@@ -152,10 +146,7 @@ public sealed class PgBouncerTransactionTests(ServerFixture fixture) : PgBouncer
     private async Task<string> CounterAsync()
     {
         var database = await Server.CreateDatabaseAsync();
-        await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(database) { Pooling = false }.ConnectionString);
-        await connection.OpenAsync(Stop);
-        await using var command = new NpgsqlCommand("CREATE TABLE counter AS SELECT 0 AS n", connection);
-        await command.ExecuteNonQueryAsync(Stop);
+        await Unpooled.ExecuteAsync(database, "CREATE TABLE counter AS SELECT 0 AS n");
         return new NpgsqlConnectionStringBuilder(database) { ApplicationName = ApplicationName }.ConnectionString;
     }
 }

@@ -22,10 +22,7 @@ public sealed class TlsTests(TlsServerFixture fixture) : PoolTest(fixture.Server
         RoleMayNotLogIn,
     }
 
-    public static TheoryData<Refusal, bool> Refusals => new(
-        from refusal in Enum.GetValues<Refusal>()
-        from async in new[] { true, false }
-        select (refusal, async));
+    public static MatrixTheoryData<Refusal, bool> Refusals => new(Enum.GetValues<Refusal>(), [true, false]);
 
     [Theory]
     [InlineData(true)]
@@ -33,10 +30,7 @@ public sealed class TlsTests(TlsServerFixture fixture) : PoolTest(fixture.Server
     public async Task Lease_OverTls_IsLentResetAndSeveredAsWithout(bool async)
     {
         if (fixture.Server is null)
-        {
-            await Installed.StartServerAsync();
             return;
-        }
         var pool = Pool(options => options.MaxSize = 1);
 
         var lease = await RentAsync(pool, async);
@@ -65,10 +59,7 @@ public sealed class TlsTests(TlsServerFixture fixture) : PoolTest(fixture.Server
     public async Task Rent_ServerRefusesForGood_AllWaitersHearWhyAtOnceAndThePoolWorksWhenItIsCured(Refusal refusal, bool async)
     {
         if (fixture.Server is null)
-        {
-            await Installed.StartServerAsync();
             return;
-        }
         await CreateRoleAndDatabaseAsync();
         var (named, make, cure) = CauseOf(refusal);
         await using var proxy = FaultProxy.InFrontOf(ConnectionString);

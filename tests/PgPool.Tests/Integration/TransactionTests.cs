@@ -13,10 +13,7 @@ public sealed class TransactionTests(ServerFixture fixture) : PoolTest(fixture)
     public override async ValueTask InitializeAsync()
     {
         _database = new NpgsqlConnectionStringBuilder(await Server.CreateDatabaseAsync()) { ApplicationName = ApplicationName }.ConnectionString;
-        await using var connection = new NpgsqlConnection(_database + ";Pooling=false");
-        await connection.OpenAsync(Stop);
-        await using var command = new NpgsqlCommand("CREATE TABLE t (a int)", connection);
-        await command.ExecuteNonQueryAsync(Stop);
+        await Unpooled.ExecuteAsync(_database, "CREATE TABLE t (a int)");
     }
 
     [Theory]
@@ -37,11 +34,7 @@ public sealed class TransactionTests(ServerFixture fixture) : PoolTest(fixture)
         Assert.Equal(2, await RowsAsync(pool));
     }
 
-    public static TheoryData<SessionReset, bool, bool> Returns => new(
-        from reset in Enum.GetValues<SessionReset>()
-        from completes in new[] { true, false }
-        from async in new[] { true, false }
-        select (reset, completes, async));
+    public static MatrixTheoryData<SessionReset, bool, bool> Returns => new(Enum.GetValues<SessionReset>(), [true, false], [true, false]);
 
     [Theory]
     [MemberData(nameof(Returns))]

@@ -43,24 +43,10 @@ public class FaultProxyPostgresTests(ServerFixture fixture)
         Assert.IsType<TimeoutException>(exception.InnerException);
     }
 
-    private async Task<NpgsqlConnection> OpenAsync(FaultProxy proxy)
+    private Task<NpgsqlConnection> OpenAsync(FaultProxy proxy)
     {
-        var through = new NpgsqlConnectionStringBuilder(proxy.ConnectionStringFor(fixture.Server.ConnectionString))
-        {
-            Pooling = false,
-            Timeout = 1,
-        };
-        var connection = new NpgsqlConnection(through.ConnectionString);
-        try
-        {
-            await connection.OpenAsync(Token);
-            return connection;
-        }
-        catch
-        {
-            await connection.DisposeAsync();
-            throw;
-        }
+        var through = new NpgsqlConnectionStringBuilder(proxy.ConnectionStringFor(fixture.Server.ConnectionString)) { Timeout = 1 };
+        return Unpooled.OpenAsync(through.ConnectionString);
     }
 
     private static async Task<int> CountRowsAsync(NpgsqlConnection connection)

@@ -26,8 +26,8 @@ public class PgBouncerSupportTests(ServerFixture fixture)
         await using var bouncer = await StartAsync(PgBouncerPoolMode.Transaction, new() { ["default_pool_size"] = "1" });
         if (bouncer is null)
             return;
-        await using var first = await OpenAsync(bouncer.ConnectionStringFor(fixture.Server.ConnectionString));
-        await using var second = await OpenAsync(bouncer.ConnectionStringFor(fixture.Server.ConnectionString));
+        await using var first = await Unpooled.OpenAsync(bouncer.ConnectionStringFor(fixture.Server.ConnectionString));
+        await using var second = await Unpooled.OpenAsync(bouncer.ConnectionStringFor(fixture.Server.ConnectionString));
 
         Assert.Equal(await ScalarAsync<int>(first, "SELECT pg_backend_pid()"), await ScalarAsync<int>(second, "SELECT pg_backend_pid()"));
     }
@@ -40,7 +40,7 @@ public class PgBouncerSupportTests(ServerFixture fixture)
             return;
         var wrong = new NpgsqlConnectionStringBuilder(bouncer.ConnectionStringFor(fixture.Server.ConnectionString)) { Password = "wrong" };
 
-        var exception = await Assert.ThrowsAsync<PostgresException>(() => OpenAsync(wrong.ConnectionString));
+        var exception = await Assert.ThrowsAsync<PostgresException>(() => Unpooled.OpenAsync(wrong.ConnectionString));
 
         Assert.Contains("authentication failed", exception.MessageText, StringComparison.Ordinal);
     }
@@ -67,10 +67,10 @@ public class PgBouncerSupportTests(ServerFixture fixture)
         if (bouncer is null)
             return;
         var connectionString = bouncer.ConnectionStringFor(fixture.Server.ConnectionString);
-        await using var before = await OpenAsync(connectionString);
+        await using var before = await Unpooled.OpenAsync(connectionString);
 
         await bouncer.StopAsync(Token);
-        await Assert.ThrowsAnyAsync<NpgsqlException>(() => OpenAsync(connectionString));
+        await Assert.ThrowsAnyAsync<NpgsqlException>(() => Unpooled.OpenAsync(connectionString));
         await bouncer.StartAgainAsync(Token);
 
         Assert.Equal(1, await ScalarAsync<int>(connectionString, "SELECT 1"));
@@ -93,30 +93,15 @@ public class PgBouncerSupportTests(ServerFixture fixture)
         await bouncer.DisposeAsync();
 
         Assert.False(Directory.Exists(bouncer.Folder));
-        await Assert.ThrowsAnyAsync<NpgsqlException>(() => OpenAsync(bouncer.ConnectionStringFor(fixture.Server.ConnectionString)));
+        await Assert.ThrowsAnyAsync<NpgsqlException>(() => Unpooled.OpenAsync(bouncer.ConnectionStringFor(fixture.Server.ConnectionString)));
     }
 
     private Task<PgBouncer?> StartAsync(PgBouncerPoolMode mode, Dictionary<string, string>? settings = null) =>
         Installed.StartPgBouncerAsync(fixture.Server, mode, settings);
 
-    private static async Task<NpgsqlConnection> OpenAsync(string connectionString)
-    {
-        var connection = new NpgsqlConnection(connectionString + ";Pooling=false");
-        try
-        {
-            await connection.OpenAsync(Token);
-            return connection;
-        }
-        catch
-        {
-            await connection.DisposeAsync();
-            throw;
-        }
-    }
-
     private static async Task<T> ScalarAsync<T>(string connectionString, string sql)
     {
-        await using var connection = await OpenAsync(connectionString);
+        await using var connection = await Unpooled.OpenAsync(connectionString);
         return await ScalarAsync<T>(connection, sql);
     }
 

@@ -98,20 +98,10 @@ public class TlsServerTests
         Assert.IsType<AuthenticationException>(exception.InnerException);
     }
 
-    private static async Task<NpgsqlConnection> OpenAsync(PostgresServer server, Action<NpgsqlConnectionStringBuilder>? change = null)
+    private static Task<NpgsqlConnection> OpenAsync(PostgresServer server, Action<NpgsqlConnectionStringBuilder>? change = null)
     {
-        var settings = new NpgsqlConnectionStringBuilder(server.ConnectionString) { Pooling = false };
+        var settings = new NpgsqlConnectionStringBuilder(server.ConnectionString);
         change?.Invoke(settings);
-        var connection = new NpgsqlConnection(settings.ConnectionString);
-        try
-        {
-            await connection.OpenAsync(Token);
-            return connection;
-        }
-        catch
-        {
-            await connection.DisposeAsync();
-            throw;
-        }
+        return Unpooled.OpenAsync(settings.ConnectionString);
     }
 }

@@ -221,11 +221,10 @@ internal sealed class FaultCell : IAsyncDisposable
         var patience = Eventually.Deadline;
         if (_fault == Fault.ServerDeaf)
         {
-            // Here deadlines are what ends things; elsewhere none is to be met. A second is the shortest that Npgsql's own can be. It tries what fails
-            // again without GSS, and waits for an answer to a cancel: neither is of interest here.
+            // Here deadlines are what ends things; elsewhere none is to be met. A second is the shortest that Npgsql's own can be. It waits for an
+            // answer to a cancel, which is of no interest here.
             connection.CommandTimeout = 1;
             connection.CancellationTimeout = -1;
-            connection.GssEncryptionMode = GssEncryptionMode.Disable;
             patience = TimeSpan.FromSeconds(1);
         }
 

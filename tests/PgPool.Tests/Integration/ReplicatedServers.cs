@@ -2,7 +2,7 @@ using Npgsql;
 using PgPool.TestSupport;
 using Xunit;
 
-namespace PgPool.Tests;
+namespace PgPool.Tests.Integration;
 
 /// <summary>A primary and a standby that follows it, where this machine has PostgreSQL's programs.</summary>
 public sealed class ReplicatedServers : IAsyncLifetime
