@@ -6,9 +6,6 @@ internal sealed partial class PoolEngine<T>
     private readonly long _validateAfterIdle;
     private readonly long _maxLifetime;
 
-    /// <summary>How often the server came under suspicion. Connections that have not answered since are checked before they are lent.</summary>
-    private int _suspicions;
-
     /// <summary>Takes a connection back.</summary>
     /// <param name="loan">What was lent. A loan that the pool has taken back by itself is ignored.</param>
     /// <param name="touched">Whether the user could have done anything to it.</param>
@@ -185,20 +182,4 @@ internal sealed partial class PoolEngine<T>
         slot.FreshUntil = IsSuspect(slot) ? long.MinValue : Math.Min(slot.ExpiresAt, Clock.After(freshFrom, _validateAfterIdle));
         _idle.Add(slot);
     }
-
-    /// <summary>A connection failed in a way that says something of the server: all that have not answered since must, before they are lent.</summary>
-    private void Suspect()
-    {
-        _suspicions++;
-        for (var slot = _idle.Newest; slot is not null; slot = slot.Older)
-            slot.FreshUntil = long.MinValue;
-    }
-
-    private void OnSessionBroke()
-    {
-        lock (_lock)
-            Suspect();
-    }
-
-    private bool IsSuspect(Slot<T> slot) => slot.AnsweredSuspicions != _suspicions;
 }

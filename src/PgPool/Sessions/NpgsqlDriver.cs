@@ -103,17 +103,9 @@ internal sealed class NpgsqlDriver : IConnectionDriver<NpgsqlConnection>, IAsync
     /// object only after it has told that it is committed, and would by then roll back what the next renter has begun with the same object.
     /// </summary>
     private async ValueTask<ResetVerdict> RetireWhenFreeAsync(NpgsqlConnection connection, CancellationToken severing)
-    {
-        try
-        {
-            await SessionEnlistment.WhenEndedAsync(connection, _options.TimeProvider, severing).ConfigureAwait(false);
-        }
-        catch (OperationCanceledException)
-        {
-            return new ResetVerdict(CloseReason.PoolClosed);
-        }
-        return new ResetVerdict(CloseReason.Enlisted);
-    }
+        => await SessionEnlistment.EndsAsync(connection, _options.TimeProvider, severing).ConfigureAwait(false)
+            ? new ResetVerdict(CloseReason.Enlisted)
+            : new ResetVerdict(CloseReason.PoolClosed);
 
     // On the thread that met the failure, which may hold locks of Npgsql's.
     private void OnStateChange(object sender, StateChangeEventArgs change)

@@ -16,17 +16,25 @@ internal static class SessionEnlistment
     /// <summary>Whether its transaction is still under way. A session may look busy while that is being ended on another thread.</summary>
     public static bool IsActive(NpgsqlConnection connection) => Refusal(connection) is not null;
 
-    /// <summary>Completes when the transaction has ended, committed or not.</summary>
-    /// <exception cref="OperationCanceledException">It was not to be waited for any longer.</exception>
-    public static async Task WhenEndedAsync(NpgsqlConnection connection, TimeProvider time, CancellationToken cancellationToken)
+    /// <summary>Waits until the transaction has ended, committed or not.</summary>
+    /// <returns>False when it was not to be waited for any longer.</returns>
+    public static async ValueTask<bool> EndsAsync(NpgsqlConnection connection, TimeProvider time, CancellationToken severing)
     {
         if (Refusal(connection) is not { } refusal)
-            return;
-        if (Transaction.Current is { } ambient && refusal.Contains($"localid={ambient.TransactionInformation.LocalIdentifier})", StringComparison.Ordinal))
-            await WhenCompletedAsync(ambient).WaitAsync(cancellationToken).ConfigureAwait(false);
-        // Returned outside of its scope, or enlisted without one: there is nobody to tell.
-        while (IsActive(connection))
-            await Task.Delay(LookAgain, time, cancellationToken).ConfigureAwait(false);
+            return true;
+        try
+        {
+            if (Transaction.Current is { } ambient && refusal.Contains($"localid={ambient.TransactionInformation.LocalIdentifier})", StringComparison.Ordinal))
+                await WhenCompletedAsync(ambient).WaitAsync(severing).ConfigureAwait(false);
+            // Returned outside of its scope, or enlisted without one: there is nobody to tell.
+            while (IsActive(connection))
+                await Task.Delay(LookAgain, time, severing).ConfigureAwait(false);
+            return true;
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
+        }
     }
 
     private static Task WhenCompletedAsync(Transaction transaction)

@@ -12,24 +12,18 @@ namespace PgPool.Sessions;
 /// </remarks>
 internal sealed class SessionSeverer(SessionOpener opener, ConnectionPoolOptions options) : IDisposable
 {
-    // Behind a pooler the number may be made up: it must not hit a session of another role or database that happens to bear it.
-    private const string Where = "FROM pg_stat_activity WHERE pid = $1 AND usename = session_user AND datname = current_database()";
-
-    // From version 14 on the server itself waits until the backend is gone.
-    private const string Terminate = "SELECT pg_terminate_backend(pid) " + Where;
-    private const string TerminateAndWait = "SELECT pg_terminate_backend(pid, $2) " + Where;
-
     private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(10);
 
-    private readonly SemaphoreSlim _oneAtATime = new(1);
+    private readonly BackendTerminator _terminator = new(opener, options);
 
     /// <summary>Completes when the session is ended, or nothing more can be done about it. Does not throw.</summary>
     public async ValueTask CloseAsync(NpgsqlConnection connection, SessionIdentity identity, bool async, CancellationToken severing)
     {
         try
         {
-            var staysEnlisted = await StaysEnlistedAsync(connection, severing).ConfigureAwait(false);
-            if ((staysEnlisted || SessionState.IsBusy(connection)) && !await SeverAsync(connection, identity, async).ConfigureAwait(false))
+            // Closed before its transaction ends, it would stay on the server until then.
+            var isFree = await SessionEnlistment.EndsAsync(connection, options.TimeProvider, severing).ConfigureAwait(false);
+            if ((!isFree || SessionState.IsBusy(connection)) && !await SeverAsync(connection, identity, async).ConfigureAwait(false))
                 return;
             if (async)
                 await SessionDeadline.RunAsync(DisposeAsync(connection), options.ResetTimeout, options.TimeProvider).ConfigureAwait(false);
@@ -42,22 +36,7 @@ internal sealed class SessionSeverer(SessionOpener opener, ConnectionPoolOptions
         }
     }
 
-    public void Dispose() => _oneAtATime.Dispose();
-
-    /// <summary>Waits for the transaction that the session is enlisted in: closed before, it would stay on the server until then.</summary>
-    /// <returns>True when it is not to be waited for any longer.</returns>
-    private async ValueTask<bool> StaysEnlistedAsync(NpgsqlConnection connection, CancellationToken severing)
-    {
-        try
-        {
-            await SessionEnlistment.WhenEndedAsync(connection, options.TimeProvider, severing).ConfigureAwait(false);
-            return false;
-        }
-        catch (OperationCanceledException)
-        {
-            return true;
-        }
-    }
+    public void Dispose() => _terminator.Dispose();
 
     /// <summary>Keeps trying for a while, as the server may be full or away for a moment.</summary>
     /// <returns>Whether the session is ended, so that it can be closed; otherwise closing would hang, and it is left to the garbage collector.</returns>
@@ -77,10 +56,10 @@ internal sealed class SessionSeverer(SessionOpener opener, ConnectionPoolOptions
         }
         while (true)
         {
-            var backend = await TryTerminateAsync(session, async).ConfigureAwait(false);
+            var backend = await _terminator.TryTerminateAsync(session, async).ConfigureAwait(false);
             // Where there is none of its number a pooler stands in between: closing is all that is left to do about an open COPY.
             if (await StopsExecutingAsync(connection, async).ConfigureAwait(false)
-                && (backend != Backend.Unknown || SessionState.Of(connection) == ConnectionState.Open))
+                && (backend != BackendState.Unknown || SessionState.Of(connection) == ConnectionState.Open))
             {
                 return true;
             }
@@ -107,49 +86,6 @@ internal sealed class SessionSeverer(SessionOpener opener, ConnectionPoolOptions
         var result = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
         Background.Run(forBlocked: true, static (work, _) => work.result.SetResult(TryCancel(work.connection)), (connection, result));
         return result.Task;
-    }
-
-    private async ValueTask<Backend> TryTerminateAsync(SessionIdentity session, bool async)
-    {
-        if (async)
-            await _oneAtATime.WaitAsync().ConfigureAwait(false);
-        else
-            _oneAtATime.Wait();
-        try
-        {
-            return await TerminateAsync(session.ProcessId, session.Server, async).ConfigureAwait(false);
-        }
-        // Whatever it was: there is another try.
-        catch (Exception)
-        {
-            return Backend.Unknown;
-        }
-        finally
-        {
-            _oneAtATime.Release();
-        }
-    }
-
-    private async ValueTask<Backend> TerminateAsync(int processId, (string? Host, int Port) server, bool async)
-    {
-        using var janitor = await opener.OpenAsync(async, CancellationToken.None).ConfigureAwait(false);
-        // Of several hosts this may be another one, where the number is somebody else's.
-        if ((janitor.Host, janitor.Port) != server)
-            return Backend.Unknown;
-        var waits = janitor.PostgreSqlVersion.Major >= 14;
-        using var command = new NpgsqlCommand(waits ? TerminateAndWait : Terminate, janitor);
-        command.CommandTimeout = SessionDeadline.CommandTimeout(options.ResetTimeout * 2, async: false);
-        command.Parameters.Add(new() { Value = processId });
-        if (waits)
-            command.Parameters.Add(new() { Value = (long)options.ResetTimeout.TotalMilliseconds });
-        var terminated = async ? await command.ExecuteScalarAsync().ConfigureAwait(false) : command.ExecuteScalar();
-        return terminated switch
-        {
-            true => Backend.Gone,
-            // Told to end, it has not in time.
-            false => Backend.Unknown,
-            _ => Backend.NotThere,
-        };
     }
 
     /// <summary>Npgsql names the running command to whoever tries to run another.</summary>
@@ -181,19 +117,6 @@ internal sealed class SessionSeverer(SessionOpener opener, ConnectionPoolOptions
         {
             return exception.CommandInProgress;
         }
-    }
-
-    /// <summary>What is known of a backend that was to be terminated.</summary>
-    private enum Backend
-    {
-        /// <summary>Terminated.</summary>
-        Gone,
-
-        /// <summary>The server has no backend of this number for our role and database.</summary>
-        NotThere,
-
-        /// <summary>It could not be asked for, or has not ended in time.</summary>
-        Unknown,
     }
 
     private static async ValueTask<bool> DisposeAsync(NpgsqlConnection connection)
