@@ -34,7 +34,8 @@ public sealed class ForEachTests(ServerFixture fixture) : PoolTest(fixture)
         var pool = Pool();
         var started = 0;
 
-        var exception = await Assert.ThrowsAsync<InvalidOperationException>(() => pool.ForEachAsync(Enumerable.Range(0, 10_000), 4, async (_, item, token) =>
+        // More items than anybody could work off: it ends because the others are stopped.
+        var exception = await Assert.ThrowsAsync<InvalidOperationException>(() => pool.ForEachAsync(Enumerable.Range(0, int.MaxValue), 4, async (_, item, token) =>
         {
             if (Interlocked.Increment(ref started) == 3)
                 throw new InvalidOperationException("third");
@@ -43,7 +44,6 @@ public sealed class ForEachTests(ServerFixture fixture) : PoolTest(fixture)
         }, Stop));
 
         Assert.Equal("third", exception.Message);
-        Assert.True(started < 10_000);
         await SettledAsync(pool);
         Assert.Equal((0, 0), (pool.GetStatistics().Leased, pool.GetStatistics().Waiting));
     }
