@@ -3,6 +3,8 @@ namespace PgPool.Engine;
 // What is done from time to time: connections that grow old or idle, and leases that stay out for long.
 internal sealed partial class PoolEngine<T>
 {
+    private static readonly TimeSpan LongestRenewalLead = TimeSpan.FromSeconds(10);
+
     private readonly Maintenance<T> _maintenance;
     private readonly long _renewalLead;
 
@@ -43,6 +45,10 @@ internal sealed partial class PoolEngine<T>
         effects.Run(this);
         longLeases?.ForEach(_events.LongLease);
     }
+
+    /// <summary>How long before its end a connection is replaced. A quarter: of lifetimes of 200 ms and more, a round of maintenance falls into it.</summary>
+    private static TimeSpan RenewalLead(TimeSpan maxLifetime)
+        => maxLifetime == Timeout.InfiniteTimeSpan || maxLifetime / 4 > LongestRenewalLead ? LongestRenewalLead : maxLifetime / 4;
 
     /// <summary>Connections near their end no longer count for the minimum: so their replacements are there before they go.</summary>
     private void MarkAging(long now)

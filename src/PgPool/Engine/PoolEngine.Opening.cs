@@ -11,8 +11,6 @@ internal sealed partial class PoolEngine<T>
 
     private Exception? _lastOpenError;
 
-    private static readonly TimeSpan LongestRenewalLead = TimeSpan.FromSeconds(10);
-
     /// <summary>Starts one open; its permit is taken.</summary>
     public void StartOpen(int generation, bool forBlocked)
         => Background.Run(forBlocked, static (start, async) => _ = start.Engine.OpenAsync(start.Generation, async), (Engine: this, Generation: generation));
@@ -109,10 +107,6 @@ internal sealed partial class PoolEngine<T>
             _watchers.Remove(watcher);
         }
     }
-
-    /// <summary>How long before its end a connection is replaced. A quarter: a round of maintenance falls into it.</summary>
-    private static TimeSpan RenewalLead(TimeSpan maxLifetime)
-        => maxLifetime == Timeout.InfiniteTimeSpan || maxLifetime / 4 > LongestRenewalLead ? LongestRenewalLead : maxLifetime / 4;
 
     /// <summary>The lifetime of one connection, drawn once, so that connections opened together do not all go together.</summary>
     private long Lifetime()

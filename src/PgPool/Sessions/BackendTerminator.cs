@@ -17,10 +17,9 @@ internal sealed class BackendTerminator(SessionOpener opener, ConnectionPoolOpti
     /// <summary>Does not throw.</summary>
     public async ValueTask<BackendState> TryTerminateAsync(SessionIdentity session, bool async)
     {
-        if (async)
-            await _oneAtATime.WaitAsync().ConfigureAwait(false);
-        else
-            _oneAtATime.Wait();
+        // Where the server does not answer, each of many would otherwise wait for all before it.
+        if (!(async ? await _oneAtATime.WaitAsync(options.OpenTimeout).ConfigureAwait(false) : _oneAtATime.Wait(options.OpenTimeout)))
+            return BackendState.Unknown;
         try
         {
             return await TerminateAsync(session.ProcessId, session.Server, async).ConfigureAwait(false);
