@@ -27,7 +27,7 @@ internal sealed class NpgsqlDriver : IConnectionDriver<NpgsqlConnection>, IAsync
         _opener = new SessionOpener(options, poolName);
         _validator = new SessionValidator(options);
         _hooks = new SessionHooks(options);
-        _resetter = new SessionResetter(options, _hooks);
+        _resetter = new SessionResetter(options, new SessionCleaner(options, _opener.AutoPrepares), _hooks);
         _severer = new SessionSeverer(_opener, options);
     }
 

@@ -19,12 +19,14 @@ internal static class SessionDeadline
         }
         catch (TimeoutException)
         {
-            // Given up, it may fail later, with nobody to hear it.
-            _ = operation.ContinueWith(static late => late.Exception, CancellationToken.None,
-                TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+            Abandon(operation);
             throw;
         }
     }
+
+    /// <summary>Given up, it may fail later, with nobody to hear it.</summary>
+    public static void Abandon(Task operation) => _ = operation.ContinueWith(static late => late.Exception, CancellationToken.None,
+        TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
 
     /// <summary>Npgsql's time-out for a command, in seconds: none where the deadline is kept here, the next whole second where the thread blocks.</summary>
     public static int CommandTimeout(TimeSpan timeout, bool async) => async ? 0 : (int)Math.Min(Math.Ceiling(timeout.TotalSeconds), int.MaxValue);

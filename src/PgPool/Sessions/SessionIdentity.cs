@@ -16,7 +16,10 @@ internal sealed class SessionIdentity(NpgsqlConnection connection)
 
     public (string? Host, int Port) Server { get; } = (connection.Host, connection.Port);
 
-    /// <summary>The statements of the reset, made once per session.</summary>
+    /// <summary>The reset of a session without prepared statements, made once.</summary>
+    public NpgsqlCommand? DiscardAll { get; set; }
+
+    /// <summary>The reset that keeps prepared statements, made and prepared once.</summary>
     public NpgsqlBatch? ResetBatch { get; set; }
 
     /// <summary>

@@ -21,12 +21,16 @@ internal sealed class SessionOpener
             builder.UseLoggerFactory(loggers);
         options.ConfigureDataSource?.Invoke(builder);
         Adapt(builder.ConnectionStringBuilder, options);
+        AutoPrepares = builder.ConnectionStringBuilder.MaxAutoPrepare > 0;
         DataSource = builder.Build();
         _hosts = DataSource as NpgsqlMultiHostDataSource;
     }
 
     /// <summary>One for the pool's whole life: the database's types are loaded once for each data source.</summary>
     public NpgsqlDataSource DataSource { get; }
+
+    /// <summary>Whether Npgsql prepares by itself what is run often enough.</summary>
+    public bool AutoPrepares { get; }
 
     /// <summary>Opens a session, within <see cref="ConnectionPoolOptions.OpenTimeout"/>.</summary>
     public async ValueTask<NpgsqlConnection> OpenAsync(bool async, CancellationToken cancellationToken)

@@ -121,6 +121,34 @@ public sealed class ResetTests(ServerFixture fixture) : PoolTest(fixture)
     }
 
     [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Return_Full_AsksForDiscardAllUntilSomethingIsPrepared(bool async)
+    {
+        var pool = Pool(options => options.MaxSize = 1);
+        await ReturnAsync(await UsedAsync(prepared: false), async);
+        await SettledAsync(pool);
+        Assert.Equal("DISCARD ALL", await LastStatementAsync());
+
+        await ReturnAsync(await UsedAsync(prepared: true), async);
+        await SettledAsync(pool);
+        Assert.NotEqual("DISCARD ALL", await LastStatementAsync());
+
+        await using var next = await pool.RentAsync(Stop);
+        Assert.Equal(1L, await ScalarAsync<long>(next, "SELECT count(*) FROM pg_prepared_statements WHERE statement = 'SELECT 4711'"));
+
+        async Task<ConnectionLease> UsedAsync(bool prepared)
+        {
+            var lease = await pool.RentAsync(Stop);
+            await using var command = lease.CreateCommand("SELECT 4711");
+            if (prepared)
+                await command.PrepareAsync(Stop);
+            Assert.Equal(4711, await command.ExecuteScalarAsync(Stop));
+            return lease;
+        }
+    }
+
+    [Theory]
     [InlineData("DISCARD ALL")]
     [InlineData("DEALLOCATE ALL")]
     public async Task Return_PreparedStatementsDroppedBehindNpgsqlsBack_IsStillReset(string sql)
@@ -231,6 +259,9 @@ public sealed class ResetTests(ServerFixture fixture) : PoolTest(fixture)
         Assert.Equal(1, pool.GetStatistics().ClosedByReason[CloseReason.ResetFailed]);
         Assert.Equal(0, pool.GetStatistics().Total);
     }
+
+    private Task<string> LastStatementAsync()
+        => Server.ScalarAsync<string>("SELECT query FROM pg_stat_activity WHERE application_name = $1", ApplicationName);
 
     private Task<string> LastQueryAsync()
         => Server.ScalarAsync<string>("SELECT query || query_start FROM pg_stat_activity WHERE application_name = $1", ApplicationName);

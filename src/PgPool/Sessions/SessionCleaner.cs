@@ -1,0 +1,157 @@
+using System.Data;
+using Npgsql;
+
+namespace PgPool.Sessions;
+
+/// <summary>What the server is asked to do between two leases of a session: asynchronously one round trip.</summary>
+/// <remarks>
+/// <para>
+/// A full reset is DISCARD ALL where the session has no prepared statements: a single statement, which takes half the time of its parts, and refuses
+/// to run in a transaction, which is how one left open is found. Prepared statements it would drop without Npgsql knowing; where there are any, its
+/// other parts are run one by one.
+/// </para>
+/// <para>
+/// Those would succeed inside a transaction left open, and leave it open. So they run in one of their own: BeginTransaction() does no I/O, it throws
+/// when one is open, failed ones and those begun by raw SQL included, and otherwise queues a BEGIN that travels with the first statement.
+/// </para>
+/// </remarks>
+/// <param name="options">The pool's options.</param>
+/// <param name="autoPrepares">Whether Npgsql prepares what is run often enough, DISCARD ALL too: it would drop itself.</param>
+internal sealed class SessionCleaner(ConnectionPoolOptions options, bool autoPrepares)
+{
+    private static readonly string[] Statements =
+    [
+        "SET SESSION AUTHORIZATION DEFAULT",
+        "RESET ALL",
+        "CLOSE ALL",
+        "UNLISTEN *",
+        "SELECT pg_advisory_unlock_all()",
+        "DISCARD SEQUENCES",
+        "DISCARD TEMP",
+    ];
+
+    // Npgsql sends a synchronous batch with the help of a thread-pool thread, and hangs where none is free: so no batch there, but one statement.
+    private static readonly string StatementsInOne =
+        $"DO $reset$ BEGIN {string.Concat(Statements.Select(statement => $"EXECUTE '{statement}'; "))}END $reset$";
+
+    /// <returns>Whether a transaction had been left open.</returns>
+    public async ValueTask<bool> CleanAsync(NpgsqlConnection connection, SessionIdentity identity, bool async)
+    {
+        bool wasDirty;
+        if (options.SessionReset == SessionReset.RollbackOnly)
+        {
+            wasDirty = await BeginAsync(connection, async).ConfigureAwait(false);
+            await ExecuteAsync(connection, "COMMIT", async).ConfigureAwait(false);
+            return wasDirty;
+        }
+        if (autoPrepares || PreparedStatements.MayExist(connection))
+            wasDirty = await DiscardButPreparedAsync(connection, identity, async).ConfigureAwait(false);
+        else
+            wasDirty = await DiscardAllAsync(connection, identity, async).ConfigureAwait(false);
+        if (identity.LostSettings(connection) is { } lost)
+            await RestoreAsync(connection, lost, async).ConfigureAwait(false);
+        return wasDirty;
+    }
+
+    private async ValueTask<bool> DiscardAllAsync(NpgsqlConnection connection, SessionIdentity identity, bool async)
+    {
+        var command = identity.DiscardAll ??= new NpgsqlCommand("DISCARD ALL", connection);
+        command.CommandTimeout = SessionDeadline.CommandTimeout(options.ResetTimeout, async);
+        try
+        {
+            await ExecuteAsync(command, async).ConfigureAwait(false);
+            return false;
+        }
+        catch (PostgresException exception) when (exception.SqlState is PostgresErrorCodes.ActiveSqlTransaction or PostgresErrorCodes.InFailedSqlTransaction)
+        {
+            await ExecuteAsync(connection, "ROLLBACK", async).ConfigureAwait(false);
+            await ExecuteAsync(command, async).ConfigureAwait(false);
+            return true;
+        }
+    }
+
+    private async ValueTask<bool> DiscardButPreparedAsync(NpgsqlConnection connection, SessionIdentity identity, bool async)
+    {
+        var wasDirty = await BeginAsync(connection, async).ConfigureAwait(false);
+        if (async)
+        {
+            await RunBatchAsync(connection, identity).ConfigureAwait(false);
+        }
+        else
+        {
+            await ExecuteAsync(connection, StatementsInOne, async).ConfigureAwait(false);
+            await ExecuteAsync(connection, "COMMIT", async).ConfigureAwait(false);
+        }
+        return wasDirty;
+    }
+
+    /// <summary>Queues a BEGIN, after what was left open has been rolled back.</summary>
+    /// <returns>Whether there was.</returns>
+    private async ValueTask<bool> BeginAsync(NpgsqlConnection connection, bool async)
+    {
+        try
+        {
+            connection.BeginTransaction();
+            return false;
+        }
+        catch (InvalidOperationException) when (SessionState.Of(connection) == ConnectionState.Open)
+        {
+            await ExecuteAsync(connection, "ROLLBACK", async).ConfigureAwait(false);
+            connection.BeginTransaction();
+            return true;
+        }
+    }
+
+    private static async ValueTask RunBatchAsync(NpgsqlConnection connection, SessionIdentity identity)
+    {
+        try
+        {
+            identity.ResetBatch ??= await PrepareBatchAsync(connection).ConfigureAwait(false);
+            await identity.ResetBatch.ExecuteNonQueryAsync().ConfigureAwait(false);
+        }
+        catch (PostgresException exception) when (exception.SqlState == PostgresErrorCodes.InvalidSqlStatementName)
+        {
+            // The renter had the server forget its prepared statements (DISCARD ALL, DEALLOCATE ALL), which Npgsql goes on to believe in.
+            using (var rollback = new NpgsqlCommand("ROLLBACK", connection) { CommandTimeout = 0 })
+                await rollback.ExecuteNonQueryAsync().ConfigureAwait(false);
+            connection.UnprepareAll();
+            connection.BeginTransaction();
+            identity.ResetBatch = await PrepareBatchAsync(connection).ConfigureAwait(false);
+            await identity.ResetBatch.ExecuteNonQueryAsync().ConfigureAwait(false);
+        }
+    }
+
+    // Prepared, it costs the server half.
+    private static async ValueTask<NpgsqlBatch> PrepareBatchAsync(NpgsqlConnection connection)
+    {
+        var batch = new NpgsqlBatch(connection) { Timeout = 0 };
+        foreach (var statement in Statements)
+            batch.BatchCommands.Add(new NpgsqlBatchCommand(statement));
+        batch.BatchCommands.Add(new NpgsqlBatchCommand("COMMIT"));
+        await batch.PrepareAsync().ConfigureAwait(false);
+        return batch;
+    }
+
+    private async ValueTask RestoreAsync(NpgsqlConnection connection, Dictionary<string, string> settings, bool async)
+    {
+        using var command = Command("", connection, async);
+        foreach (var (name, value) in settings)
+        {
+            command.CommandText += $"{(command.Parameters.Count == 0 ? "SELECT" : ",")} set_config('{name}', ${command.Parameters.Count + 1}, false)";
+            command.Parameters.Add(new() { Value = value });
+        }
+        await ExecuteAsync(command, async).ConfigureAwait(false);
+    }
+
+    private async ValueTask ExecuteAsync(NpgsqlConnection connection, string sql, bool async)
+    {
+        using var command = Command(sql, connection, async);
+        await ExecuteAsync(command, async).ConfigureAwait(false);
+    }
+
+    private static ValueTask<int> ExecuteAsync(NpgsqlCommand command, bool async)
+        => async ? new(command.ExecuteNonQueryAsync()) : new(command.ExecuteNonQuery());
+
+    private NpgsqlCommand Command(string sql, NpgsqlConnection connection, bool async)
+        => new(sql, connection) { CommandTimeout = SessionDeadline.CommandTimeout(options.ResetTimeout, async) };
+}
