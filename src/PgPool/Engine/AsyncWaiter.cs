@@ -15,7 +15,7 @@ internal sealed class AsyncWaiter<T>(PoolEngine<T> engine, ObjectPool<AsyncWaite
     public ValueTask<RentResult<T>> WaitAsync(CancellationToken cancellationToken)
     {
         var task = new ValueTask<RentResult<T>>(this, _core.Version);
-        Watch(Deadline, cancellationToken);
+        Watch(cancellationToken);
         return task;
     }
 
@@ -23,7 +23,9 @@ internal sealed class AsyncWaiter<T>(PoolEngine<T> engine, ObjectPool<AsyncWaite
     // its common queue, which is served in order: in a thread's own queue, which the core would use, who was served first may run last.
     public override void Signal() => ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
 
-    void IThreadPoolWorkItem.Execute() => _core.SetResult(true);
+    public override void SignalHere() => _core.SetResult(true);
+
+    void IThreadPoolWorkItem.Execute() => SignalHere();
 
     RentResult<T> IValueTaskSource<RentResult<T>>.GetResult(short token)
     {

@@ -12,12 +12,10 @@ internal sealed class BlockingWaiter<T>(PoolEngine<T> engine, ObjectPool<Blockin
 
     public RentResult<T> Wait(CancellationToken cancellationToken)
     {
-        // On the system's clock the thread times itself out; a virtual clock needs its own timer.
-        var clock = Engine.Clock;
-        Watch(clock.IsSystem ? Clock.Never : Deadline, cancellationToken);
+        Watch(cancellationToken);
 
         ThreadInterruptedException? interruption = null;
-        var deadline = clock.IsSystem ? Deadline : Clock.Never;
+        var deadline = TimesItselfOut ? Deadline : Clock.Never;
         while (true)
         {
             try

@@ -75,7 +75,7 @@ internal sealed partial class PoolEngine<T>
     }
 
     /// <summary>Ends the wait of a waiter whose deadline has passed.</summary>
-    /// <param name="waiter">The waiter; it may be settled, or even be recycled and in the queue for another rent.</param>
+    /// <param name="waiter">The waiter; it may be settled.</param>
     /// <param name="notBefore">When it is to be expired, if it still waits; otherwise never.</param>
     public void Expire(Waiter<T> waiter, out long notBefore) => GiveUp(waiter, RentOutcome.TimedOut, out notBefore);
 

@@ -39,6 +39,7 @@ internal sealed partial class PoolEngine<T>
         var slot = loan.Slot;
         var effects = new Effects<T> { ForBlocked = !async };
         var needsReset = false;
+        var isDeferred = false;
         LeaseInfo? longLease = null;
         lock (_lock)
         {
@@ -59,6 +60,7 @@ internal sealed partial class PoolEngine<T>
                 slot.Asked(_suspicions);
                 _resetting++;
                 needsReset = true;
+                isDeferred = async && _options.DefersResets && _waiters.IsEmpty;
             }
             else
             {
@@ -67,7 +69,7 @@ internal sealed partial class PoolEngine<T>
         }
         effects.Run(this);
         if (needsReset)
-            Reset(slot, async);
+            Reset(slot, async, isDeferred);
         if (longLease is not null)
             _events.LongLeaseReturned(longLease);
     }
@@ -113,9 +115,15 @@ internal sealed partial class PoolEngine<T>
         return FreePermits + _closing < 0 ? CloseReason.Resized : null;
     }
 
-    private void Reset(Slot<T> slot, bool async)
+    private void Reset(Slot<T> slot, bool async, bool isDeferred)
     {
-        // What the reset sets off must not run in the renter's flow. It starts on this thread: usually its command is sent by the time this returns.
+        // Nobody waits for this connection: what the renter does next is sent to the server first, the reset when this thread is free.
+        if (isDeferred)
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(static reset => _ = reset.Engine.ResetAsync(reset.Slot, async: true), (Engine: this, Slot: slot), preferLocal: true);
+            return;
+        }
+        // What the reset sets off must not run in the renter's flow.
         using (Background.WithoutFlow())
             _ = ResetAsync(slot, async);
     }
@@ -123,22 +131,27 @@ internal sealed partial class PoolEngine<T>
     private async Task ResetAsync(Slot<T> slot, bool async)
     {
         ResetVerdict verdict;
+        var isOnReturner = true;
         try
         {
-            verdict = await _driver.ResetAsync(slot.Connection!, async, _severing.Token).ConfigureAwait(false);
+            var reset = _driver.ResetAsync(slot.Connection!, async, _severing.Token);
+            isOnReturner = reset.IsCompleted;
+            verdict = await reset.ConfigureAwait(false);
         }
         // The place must come back, whatever happens.
         catch (Exception exception)
         {
             verdict = new ResetVerdict(CloseReason.ResetFailed, Error: exception);
         }
-        FinishReset(slot, verdict, async);
+        FinishReset(slot, verdict, async, isOnReturner);
     }
 
-    private void FinishReset(Slot<T> slot, in ResetVerdict verdict, bool async)
+    private void FinishReset(Slot<T> slot, in ResetVerdict verdict, bool async, bool isOnReturner)
     {
         var request = slot.Request;
-        var effects = new Effects<T> { ForBlocked = !async };
+        var isRemarkable = verdict.WasDirty || verdict.Retire is not null;
+        // Where the server's answer has woken this thread, there is nothing else for it to do: the next renter goes on on it.
+        var effects = new Effects<T> { ForBlocked = !async, RenterRunsHere = !isOnReturner && !isRemarkable };
         lock (_lock)
         {
             var now = Clock.Now;
@@ -162,7 +175,7 @@ internal sealed partial class PoolEngine<T>
         }
         effects.Run(this);
         // Told last: a log that throws must not cost the pool a place.
-        if (verdict.WasDirty || verdict.Retire is not null)
+        if (isRemarkable)
             _events.DirtyReturn(request, slot.BackendProcessId, verdict);
     }
 

@@ -71,8 +71,9 @@ internal sealed partial class PoolEngine<T>
             effects.Opens += opens;
             effects.Generation = _generation;
         }
-        // The demand that is left is looked at again when growth or the backoff allows it; every other change looks by itself. A look too early
-        // costs less than setting the timer anew with every change.
+        // Looked at again when growth or the backoff allows more, or a waiter gives up; every other change looks by itself. A look too early costs
+        // less than setting the timer anew with every change.
+        lookAgainAt = Math.Min(lookAgainAt, _waiters.EarliestDeadline);
         if (lookAgainAt < _wakeUpAt)
         {
             _wakeUpAt = lookAgainAt;
@@ -177,8 +178,15 @@ internal sealed partial class PoolEngine<T>
 
     private void WakeUp()
     {
+        var effects = new Effects<T>();
         lock (_lock)
+        {
+            var now = Clock.Now;
             _wakeUpAt = Clock.Never;
-        Settle();
+            while (_waiters.FirstPassed(now) is { } waiter)
+                Refuse(waiter, RentOutcome.TimedOut, now, ref effects);
+            Settle(now, unmet: 0, ref effects);
+        }
+        effects.Run(this);
     }
 }

@@ -5,6 +5,7 @@ internal sealed class WaitQueue<T> where T : class
 {
     // By descending priority.
     private readonly Line[] _lines = [new(), new(), new()];
+    private readonly Deadlines<T> _deadlines = new();
 
     /// <summary>Rents that wait; a group counts once.</summary>
     public int Count { get; private set; }
@@ -16,6 +17,9 @@ internal sealed class WaitQueue<T> where T : class
     public int Blocking { get; private set; }
 
     public bool IsEmpty => Count == 0;
+
+    /// <summary>The next time at which a waiter gives up, of those that do not see to it themselves.</summary>
+    public long EarliestDeadline => _deadlines.Earliest;
 
     /// <summary>The one to be served next.</summary>
     public Waiter<T>? Head => _lines[0].First ?? _lines[1].First ?? _lines[2].First;
@@ -30,6 +34,8 @@ internal sealed class WaitQueue<T> where T : class
             line.First = waiter;
         line.Last = waiter;
         waiter.IsQueued = true;
+        if (!waiter.TimesItselfOut && waiter.Deadline != Clock.Never)
+            _deadlines.Add(waiter);
         Count++;
         Demand += waiter.Need;
         Blocking += waiter.IsBlocking ? 1 : 0;
@@ -48,6 +54,7 @@ internal sealed class WaitQueue<T> where T : class
             line.Last = waiter.Previous;
         waiter.Next = waiter.Previous = null;
         waiter.IsQueued = false;
+        _deadlines.Remove(waiter);
         Count--;
         Demand -= waiter.Need;
         Blocking -= waiter.IsBlocking ? 1 : 0;
@@ -64,6 +71,9 @@ internal sealed class WaitQueue<T> where T : class
         }
         return oldest;
     }
+
+    /// <summary>One whose deadline has passed.</summary>
+    public Waiter<T>? FirstPassed(long now) => _deadlines.FirstPassed(now);
 
     public Waiter<T>? FirstWhere(Func<Waiter<T>, bool> condition)
     {

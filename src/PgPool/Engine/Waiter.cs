@@ -9,11 +9,13 @@ namespace PgPool.Engine;
 internal abstract class Waiter<T> where T : class
 {
     private readonly PoolEngine<T> _engine;
-    private ITimer? _timer;
-    private bool _timerArmed;
     private CancellationTokenRegistration _cancellation;
 
-    protected Waiter(PoolEngine<T> engine) => _engine = engine;
+    protected Waiter(PoolEngine<T> engine)
+    {
+        _engine = engine;
+        InDeadlines = new LinkedListNode<Waiter<T>>(this);
+    }
 
     protected PoolEngine<T> Engine => _engine;
 
@@ -32,8 +34,14 @@ internal abstract class Waiter<T> where T : class
     public Waiter<T>? Next { get; set; }
     public Waiter<T>? Previous { get; set; }
 
+    /// <summary>Its place among the deadlines, while it has one.</summary>
+    public LinkedListNode<Waiter<T>> InDeadlines { get; }
+
     /// <summary>Whether a thread is blocked on it.</summary>
     public abstract bool IsBlocking { get; }
+
+    /// <summary>Whether it watches its deadline itself, by the operating system's clock.</summary>
+    public bool TimesItselfOut => IsBlocking && _engine.Clock.IsSystem;
 
     public void Prepare(in RentRequest request, int need, RentPriority priority, long now, long deadline)
     {
@@ -45,29 +53,19 @@ internal abstract class Waiter<T> where T : class
         Deadline = deadline;
     }
 
-    /// <summary>Starts to watch what can end the wait. Outside the lock; the waiter may be settled already.</summary>
-    protected void Watch(long timerDeadline, CancellationToken cancellationToken)
+    /// <summary>Starts to watch for the rent's cancellation. Outside the lock; the waiter may be settled already.</summary>
+    protected void Watch(CancellationToken cancellationToken)
     {
-        if (timerDeadline != Clock.Never)
-            ArmTimer(_engine.Clock.Until(timerDeadline, _engine.Clock.Now));
-        // Registered last: an already cancelled token settles the waiter right here.
+        // An already cancelled token settles the waiter right here.
         if (cancellationToken.CanBeCanceled)
             _cancellation = cancellationToken.UnsafeRegister(static waiter => ((Waiter<T>)waiter!).OnCancelled(), this);
     }
 
-    /// <summary>
-    /// Ends watching and forgets the rent. Waits for a cancellation callback that runs, so none reaches the waiter's next rent; a timer callback
-    /// may, and finds that it is not due.
-    /// </summary>
+    /// <summary>Ends watching and forgets the rent. Waits for a cancellation callback that runs, so none reaches the waiter's next rent.</summary>
     protected void Clear()
     {
         _cancellation.Dispose();
         _cancellation = default;
-        if (_timerArmed)
-        {
-            _timer!.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-            _timerArmed = false;
-        }
         Request = default;
         Result = default;
     }
@@ -75,31 +73,8 @@ internal abstract class Waiter<T> where T : class
     /// <summary>Tells the renter that the waiter is settled. Outside the lock, and the last that the engine does with it.</summary>
     public abstract void Signal();
 
-    private void ArmTimer(TimeSpan due)
-    {
-        _timerArmed = true;
-        if (_timer is null)
-        {
-            using (Background.WithoutFlow())
-                _timer = _engine.Clock.Provider.CreateTimer(static waiter => ((Waiter<T>)waiter!).OnTimer(), this, due, Timeout.InfiniteTimeSpan);
-        }
-        else
-        {
-            _timer.Change(due, Timeout.InfiniteTimeSpan);
-        }
-    }
-
-    private void OnTimer()
-    {
-        // A timer may fire a moment early by the clock that deadlines are measured with; or late, for the next rent on this waiter. Asked again
-        // once it is set, as that next rent may have set it in between, to its own deadline.
-        _engine.Expire(this, out var notBefore);
-        for (var setTo = Clock.Never; notBefore != setTo && notBefore != Clock.Never; _engine.Expire(this, out notBefore))
-        {
-            setTo = notBefore;
-            _timer!.Change(_engine.Clock.Until(notBefore, _engine.Clock.Now), Timeout.InfiniteTimeSpan);
-        }
-    }
+    /// <summary>The same on a thread of the thread pool that has nothing else to do, which the renter may have.</summary>
+    public virtual void SignalHere() => Signal();
 
     private void OnCancelled() => _engine.Cancel(this);
 }
