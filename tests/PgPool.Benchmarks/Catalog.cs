@@ -13,6 +13,8 @@ internal static class Catalog
         new CycleTwoThreads(),
         new SelectOne(SessionReset.Full),
         new SelectOne(SessionReset.None),
+        new SelectOneSync(SessionReset.Full),
+        new SelectOneSync(SessionReset.None),
         new Load(SessionReset.Full),
         new Load(SessionReset.None),
         new Burst(SessionReset.Full),

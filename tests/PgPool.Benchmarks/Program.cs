@@ -17,7 +17,7 @@ if (!Arguments.TryParse(args, out var arguments, out var error))
 if (arguments.List)
 {
     foreach (var benchmark in Catalog.All)
-        Console.WriteLine($"{benchmark.Name,-16} {benchmark.What}");
+        Console.WriteLine($"{benchmark.Name,-20} {benchmark.What}");
     return 0;
 }
 

@@ -29,4 +29,20 @@ internal static class Work
         await command.ExecuteScalarAsync(cancellationToken);
         return waited;
     }
+
+    /// <summary>The same, blocking.</summary>
+    public static void SelectOne(ConnectionPool pool)
+    {
+        using var lease = pool.Rent();
+        using var command = lease.CreateCommand(Sql);
+        command.ExecuteScalar();
+    }
+
+    /// <inheritdoc cref="SelectOne(ConnectionPool)"/>
+    public static void SelectOne(NpgsqlDataSource peer)
+    {
+        using var connection = peer.OpenConnection();
+        using var command = new NpgsqlCommand(Sql, connection);
+        command.ExecuteScalar();
+    }
 }
