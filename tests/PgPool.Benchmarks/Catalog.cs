@@ -8,8 +8,8 @@ internal static class Catalog
 {
     public static IReadOnlyList<IBenchmark> All { get; } =
     [
-        new CycleAsync(),
-        new CycleSync(),
+        new Cycle(blocking: false),
+        new Cycle(blocking: true),
         new CycleTwoThreads(),
         new SelectOne(SessionReset.Full),
         new SelectOne(SessionReset.None),

@@ -2,10 +2,11 @@ using PgPool.Benchmarks;
 using PgPool.Benchmarks.Harness;
 using PgPool.TestSupport;
 
-// Why a harness of our own, and not BenchmarkDotNet. A claim here is a ratio against Npgsql's pool, and the machines it is measured
-// on drift by more than the difference: so both sides take turns, round by round, in one process, and each round makes a ratio of its
-// own. BenchmarkDotNet runs one side to its end, in a process of its own, before the other begins. Nor does it know waits inside
-// many workers, a server that restarts, or how many connections were opened.
+// Two harnesses. BenchmarkDotNet measures what takes nanoseconds and waits for nothing: the cycles of rent and return. What waits,
+// loads a server or breaks it is measured by our own: BenchmarkDotNet knows no waits inside many workers, no server that restarts,
+// and no count of the connections that were opened. Both sides take turns in either, round by round, in one process, and each round
+// makes a ratio of its own: a claim here is a ratio against Npgsql's pool, and the machines it is measured on drift by more than
+// the difference. That is why BenchmarkDotNet, which runs one side to its end before the other, is asked for several short rounds.
 
 if (!Arguments.TryParse(args, out var arguments, out var error))
 {
