@@ -24,5 +24,6 @@ internal static class Catalog
         new Growth(),
         new ForEach(),
         new Restart(),
+        new Sizing(),
     ];
 }
