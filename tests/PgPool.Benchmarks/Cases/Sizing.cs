@@ -6,7 +6,7 @@ namespace PgPool.Benchmarks.Cases;
 /// <summary>How many connections are worth having. Nothing is claimed here, so there is neither a peer nor a bar.</summary>
 internal sealed class Sizing : IBenchmark
 {
-    private const int Workers = 64;
+    public const int Workers = 64;
 
     private static readonly (string Name, string Sql)[] Workloads =
     [
@@ -22,10 +22,10 @@ internal sealed class Sizing : IBenchmark
     public async Task<IReadOnlyList<Finding>> RunAsync(BenchmarkContext context)
     {
         int[] sizes = context.Quick ? [1, 8] : [1, 2, 4, 8, 16, 32, 64];
-        var duration = TimeSpan.FromMilliseconds(context.Count(250, 30));
+        var duration = TimeSpan.FromMilliseconds(context.Count(200, 30));
         var points = new Dictionary<CurvePoint, List<double>>();
         // Whole curves one after another, so that what the machine does meanwhile meets all their points.
-        for (var round = context.Count(3, 1); round > 0; round--)
+        for (var round = context.Count(5, 1); round > 0; round--)
         {
             foreach (var size in sizes)
             {
@@ -45,7 +45,8 @@ internal sealed class Sizing : IBenchmark
             .. from workload in Workloads
                from size in sizes
                let point = new CurvePoint(workload.Name, size)
-               select new Finding($"op/s, {point.Curve}, {size} {(size == 1 ? "connection" : "connections")}", points[point].Median(), Point: point),
+               let what = $"op/s, {workload.Name}, {size} {(size == 1 ? "connection" : "connections")}"
+               select new Finding(what, points[point].Median(), Point: point),
         ];
     }
 
