@@ -1,4 +1,6 @@
+using System.Text.Json;
 using PgPool.Benchmarks;
+using PgPool.Benchmarks.Charts;
 using PgPool.Benchmarks.Harness;
 using PgPool.TestSupport;
 
@@ -22,6 +24,26 @@ if (arguments.List)
     return 0;
 }
 
+// Before anything runs: a run takes minutes.
+if (arguments.ChartFile is not null && !Chart.HasFont)
+{
+    Console.Error.WriteLine(Chart.NoFont);
+    return 2;
+}
+
+if (arguments.FromFile is { } earlier)
+{
+    try
+    {
+        return TryDraw(Report.FromJson(await File.ReadAllTextAsync(earlier))) ? 0 : 1;
+    }
+    catch (Exception exception) when (exception is IOException or JsonException)
+    {
+        Console.Error.WriteLine($"{earlier} cannot be drawn: {exception.Message}");
+        return 2;
+    }
+}
+
 #if DEBUG
 Console.Error.WriteLine("A Debug build: its figures mean nothing. Run with -c Release.");
 #endif
@@ -39,6 +61,16 @@ var report = await Report.MakeAsync(server, arguments.Quick, results);
 Console.WriteLine(report.ToMarkdown());
 if (arguments.JsonFile is { } file)
     await File.WriteAllTextAsync(file, report.ToJson());
+var isDrawn = TryDraw(report);
 
 // A bar that is missed is a finding, not a failure: on somebody else's machine it may say more of the machine than of the pool.
-return results.Exists(static result => result.Error is not null) ? 1 : 0;
+return !isDrawn || results.Exists(static result => result.Error is not null) ? 1 : 0;
+
+// True also where nothing was to be drawn.
+bool TryDraw(Report drawn)
+{
+    if (arguments.ChartFile is not { } chart || Chart.TryDraw(drawn, chart))
+        return true;
+    Console.Error.WriteLine("There is nothing to draw: no ratio with a bar, and no curve.");
+    return false;
+}
