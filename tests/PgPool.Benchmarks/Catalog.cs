@@ -8,18 +8,22 @@ internal static class Catalog
 {
     public static IReadOnlyList<IBenchmark> All { get; } =
     [
-        new CycleAsync(),
-        new CycleSync(),
+        new Cycle(blocking: false),
+        new Cycle(blocking: true),
         new CycleTwoThreads(),
         new SelectOne(SessionReset.Full),
         new SelectOne(SessionReset.None),
+        new SelectOneSync(SessionReset.Full),
+        new SelectOneSync(SessionReset.None),
         new Load(SessionReset.Full),
         new Load(SessionReset.None),
-        new Burst(),
+        new Burst(SessionReset.Full),
+        new Burst(SessionReset.None),
         new Handover(),
         new WarmUp(),
         new Growth(),
         new ForEach(),
         new Restart(),
+        new Sizing(),
     ];
 }

@@ -3,18 +3,19 @@ using PgPool.Benchmarks.Harness;
 
 namespace PgPool.Benchmarks.Cases;
 
-internal sealed class Burst : IBenchmark
+internal sealed class Burst(SessionReset reset) : IBenchmark
 {
     private const int Connections = 8;
 
-    public string Name => "burst";
+    public string Name => reset == SessionReset.Full ? "burst" : "burst-noreset";
 
-    public string What => $"5,000 renters at once on {Connections} connections, SELECT 1 each: throughput, fairness, order";
+    public string What => $"5,000 renters at once on {Connections} connections, SELECT 1 each, " +
+        (reset == SessionReset.Full ? "each session reset in full" : "no session reset") + ": throughput, fairness, order";
 
     public async Task<IReadOnlyList<Finding>> RunAsync(BenchmarkContext context)
     {
         var renters = context.Count(5_000, 500);
-        await using var pools = await context.StartAsync(Connections);
+        await using var pools = await context.StartAsync(Connections, reset);
         var overtaken = 0;
         var comparison = await context.CompareAsync(rounds: 11, OursAsync, PeerAsync);
         return

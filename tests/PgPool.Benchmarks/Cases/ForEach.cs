@@ -31,6 +31,6 @@ internal sealed class ForEach : IBenchmark
         });
 
         Task PeerAsync() => Parallel.ForEachAsync(items, new ParallelOptions { MaxDegreeOfParallelism = Degree },
-            async (_, _) => await Work.SelectOneAsync(pools.Peer));
+            async (_, cancellationToken) => await Work.SelectOneAsync(pools.Peer, cancellationToken));
     }
 }

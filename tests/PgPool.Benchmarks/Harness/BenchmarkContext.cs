@@ -10,6 +10,8 @@ internal sealed class BenchmarkContext(PostgresServer server, bool quick)
 
     public PostgresServer Server => server;
 
+    public bool Quick => quick;
+
     /// <summary>A count for one round: of operations, or of anything else.</summary>
     public int Count(int thorough, int brief) => quick ? brief : thorough;
 
@@ -21,11 +23,11 @@ internal sealed class BenchmarkContext(PostgresServer server, bool quick)
     /// <param name="rounds">How many count, unless it is to be quick.</param>
     /// <param name="ours">One round of this pool.</param>
     /// <param name="peer">One round of what it is compared with.</param>
-    public async Task<Comparison<T>> CompareAsync<T>(int rounds, Func<Task<T>> ours, Func<Task<T>> peer)
+    /// <param name="warmUps">How many come first and do not count, unless it is to be quick.</param>
+    public async Task<Comparison<T>> CompareAsync<T>(int rounds, Func<Task<T>> ours, Func<Task<T>> peer, int warmUps = WarmUpRounds)
     {
-        var warmUps = quick ? 0 : WarmUpRounds;
         var samples = new (T Ours, T Peer)[quick ? 1 : rounds];
-        for (var round = -warmUps; round < samples.Length; round++)
+        for (var round = quick ? 0 : -warmUps; round < samples.Length; round++)
         {
             var sample = int.IsEvenInteger(round) ? await OursFirstAsync() : await PeerFirstAsync();
             if (round >= 0)

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using PgPool.TestSupport;
 
 namespace PgPool.Benchmarks.Harness;
@@ -16,7 +17,15 @@ internal sealed record Report(
     bool Quick,
     IReadOnlyList<BenchmarkResult> Results)
 {
-    private static readonly JsonSerializerOptions Indented = new(JsonSerializerDefaults.Web) { WriteIndented = true };
+    private static readonly JsonSerializerOptions Indented = new(JsonSerializerDefaults.Web)
+    {
+        WriteIndented = true,
+        RespectNullableAnnotations = true,
+        RespectRequiredConstructorParameters = true,
+    };
+
+    [JsonIgnore]
+    public string Machine => $"{Runtime}, {Processors} processors, {Server}";
 
     public static async Task<Report> MakeAsync(PostgresServer server, bool quick, IReadOnlyList<BenchmarkResult> results) => new(
         DateTimeOffset.UtcNow,
@@ -27,12 +36,16 @@ internal sealed record Report(
         quick,
         results);
 
+    /// <exception cref="JsonException">It is not what <see cref="ToJson"/> writes.</exception>
+    public static Report FromJson(string json) =>
+        JsonSerializer.Deserialize<Report>(json, Indented) ?? throw new JsonException("There is no report in it.");
+
     public string ToJson() => JsonSerializer.Serialize(this, Indented);
 
     public string ToMarkdown()
     {
         var text = new StringBuilder()
-            .AppendLine(CultureInfo.InvariantCulture, $"{Runtime}, {Processors} processors, {Server} ({ServerSource}).")
+            .AppendLine(CultureInfo.InvariantCulture, $"{Machine} ({ServerSource}).")
             .AppendLine("Ours: PgPool. Peer: Npgsql's own pool. Ratio: ours / peer, the median over the rounds.")
             .Append(Quick ? "Quick: the figures mean little." + Environment.NewLine : "")
             .AppendLine();

@@ -20,13 +20,29 @@ internal static class Work
     }
 
     /// <inheritdoc cref="SelectOneAsync(ConnectionPool)"/>
-    public static async Task<TimeSpan> SelectOneAsync(NpgsqlDataSource peer)
+    public static async Task<TimeSpan> SelectOneAsync(NpgsqlDataSource peer, CancellationToken cancellationToken = default)
     {
         var start = Stopwatch.GetTimestamp();
-        await using var connection = await peer.OpenConnectionAsync();
+        await using var connection = await peer.OpenConnectionAsync(cancellationToken);
         var waited = Stopwatch.GetElapsedTime(start);
         await using var command = new NpgsqlCommand(Sql, connection);
-        await command.ExecuteScalarAsync();
+        await command.ExecuteScalarAsync(cancellationToken);
         return waited;
+    }
+
+    /// <summary>The same, blocking.</summary>
+    public static void SelectOne(ConnectionPool pool)
+    {
+        using var lease = pool.Rent();
+        using var command = lease.CreateCommand(Sql);
+        command.ExecuteScalar();
+    }
+
+    /// <inheritdoc cref="SelectOne(ConnectionPool)"/>
+    public static void SelectOne(NpgsqlDataSource peer)
+    {
+        using var connection = peer.OpenConnection();
+        using var command = new NpgsqlCommand(Sql, connection);
+        command.ExecuteScalar();
     }
 }
