@@ -24,6 +24,8 @@ internal static class Catalog
         new Growth(),
         new ForEach(),
         new Restart(),
+        new Floors(),
+        new Resets(),
         new Sizing(),
     ];
 }
