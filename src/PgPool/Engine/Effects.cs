@@ -8,6 +8,7 @@ internal struct Effects<T> where T : class
     private Slot<T>? _toClose;
     private Slot<T>? _firstToCheck;
     private Slot<T>? _lastToCheck;
+    private List<Slot<T>>? _toReset;
     private List<(Watcher Watcher, Exception? Error)>? _completed;
 
     /// <summary>Opens to start; each has its permit already.</summary>
@@ -53,6 +54,8 @@ internal struct Effects<T> where T : class
         _lastToCheck = slot;
     }
 
+    public void Reset(Slot<T> slot) => (_toReset ??= []).Add(slot);
+
     public void Complete(Watcher watcher, Exception? error) => (_completed ??= []).Add((watcher, error));
 
     /// <summary>Does it all, once, in the order of who waits for it.</summary>
@@ -68,6 +71,8 @@ internal struct Effects<T> where T : class
         }
         if (WakeChanged)
             engine.ArmWakeUp(ForBlocked);
+        foreach (var slot in _toReset ?? [])
+            engine.StartReset(slot, ForBlocked);
         for (Slot<T>? slot = _firstToCheck, next; slot is not null; slot = next)
         {
             next = slot.Older;

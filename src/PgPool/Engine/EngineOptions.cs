@@ -18,9 +18,6 @@ internal sealed record EngineOptions
     public TimeSpan KeepAliveInterval { get; init; } = Timeout.InfiniteTimeSpan;
     public TimeSpan LeaseWarningAfter { get; init; } = Timeout.InfiniteTimeSpan;
 
-    /// <summary>A reset takes the server's time, and a renter does not wait for it: it is begun when the renter's thread is free.</summary>
-    public bool DefersResets { get; init; }
-
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
 
     public static EngineOptions From(ConnectionPoolOptions options, string poolName) => new()
@@ -39,7 +36,6 @@ internal sealed record EngineOptions
         ValidateAfterIdle = options.ValidateAfterIdle,
         KeepAliveInterval = options.KeepAliveInterval,
         LeaseWarningAfter = options.LeaseWarningAfter,
-        DefersResets = options.SessionReset != SessionReset.None || options.OnConnectionReturned is not null,
         TimeProvider = options.TimeProvider,
     };
 }

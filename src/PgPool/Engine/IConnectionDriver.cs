@@ -19,6 +19,9 @@ internal interface IConnectionDriver<T> where T : class
     /// <summary>Whether the server still answers, within a budget of its own. Does not throw.</summary>
     ValueTask<bool> ValidateAsync(T connection, bool async);
 
+    /// <summary>Whether the reset of a session takes the server's time, and nothing is lost when it begins a moment later. No I/O, does not throw.</summary>
+    bool MayResetLater(T connection);
+
     /// <summary>
     /// Cleans a session that comes back from a lease, within a budget of its own. One that takes part in somebody's transaction is waited for first,
     /// never on the calling thread. Does not throw.

@@ -39,7 +39,6 @@ internal sealed partial class PoolEngine<T>
         var slot = loan.Slot;
         var effects = new Effects<T> { ForBlocked = !async };
         var needsReset = false;
-        var isDeferred = false;
         LeaseInfo? longLease = null;
         lock (_lock)
         {
@@ -60,7 +59,6 @@ internal sealed partial class PoolEngine<T>
                 slot.Asked(_suspicions);
                 _resetting++;
                 needsReset = true;
-                isDeferred = async && _options.DefersResets && _waiters.IsEmpty;
             }
             else
             {
@@ -69,7 +67,7 @@ internal sealed partial class PoolEngine<T>
         }
         effects.Run(this);
         if (needsReset)
-            Reset(slot, async, isDeferred);
+            Reset(slot, async);
         if (longLease is not null)
             _events.LongLeaseReturned(longLease);
     }
@@ -113,70 +111,6 @@ internal sealed partial class PoolEngine<T>
         if (slot.ExpiresAt <= now)
             return CloseReason.MaxLifetime;
         return FreePermits + _closing < 0 ? CloseReason.Resized : null;
-    }
-
-    private void Reset(Slot<T> slot, bool async, bool isDeferred)
-    {
-        // Nobody waits for this connection: what the renter does next is sent to the server first, the reset when this thread is free.
-        if (isDeferred)
-        {
-            ThreadPool.UnsafeQueueUserWorkItem(static reset => _ = reset.Engine.ResetAsync(reset.Slot, async: true), (Engine: this, Slot: slot), preferLocal: true);
-            return;
-        }
-        // What the reset sets off must not run in the renter's flow.
-        using (Background.WithoutFlow())
-            _ = ResetAsync(slot, async);
-    }
-
-    private async Task ResetAsync(Slot<T> slot, bool async)
-    {
-        ResetVerdict verdict;
-        var isOnReturner = true;
-        try
-        {
-            var reset = _driver.ResetAsync(slot.Connection!, async, _severing.Token);
-            isOnReturner = reset.IsCompleted;
-            verdict = await reset.ConfigureAwait(false);
-        }
-        // The place must come back, whatever happens.
-        catch (Exception exception)
-        {
-            verdict = new ResetVerdict(CloseReason.ResetFailed, Error: exception);
-        }
-        FinishReset(slot, verdict, async, isOnReturner);
-    }
-
-    private void FinishReset(Slot<T> slot, in ResetVerdict verdict, bool async, bool isOnReturner)
-    {
-        var request = slot.Request;
-        var isRemarkable = verdict.WasDirty || verdict.Retire is not null;
-        // Where the server's answer has woken this thread, there is nothing else for it to do: the next renter goes on on it.
-        var effects = new Effects<T> { ForBlocked = !async, RenterRunsHere = !isOnReturner && !isRemarkable };
-        lock (_lock)
-        {
-            var now = Clock.Now;
-            _resetting--;
-            if (verdict.WasDirty)
-                _totals.DirtyReturns++;
-            if (verdict.AnsweredNow)
-                slot.Answered(now);
-            if (verdict.ServerIsSuspect)
-                Suspect();
-            if ((verdict.Retire ?? ReasonNotToKeep(slot, now)) is { } reason)
-            {
-                BeginClose(slot, reason, ref effects);
-                Settle(now, unmet: 0, ref effects);
-            }
-            else
-            {
-                // It was used until just now, be it that the reset had nothing to ask the server.
-                MakeIdle(slot, now, freshFrom: verdict.AnsweredNow ? now : slot.UsedAt, ref effects);
-            }
-        }
-        effects.Run(this);
-        // Told last: a log that throws must not cost the pool a place.
-        if (isRemarkable)
-            _events.DirtyReturn(request, slot.BackendProcessId, verdict);
     }
 
     /// <summary>Puts a returned connection into the idle store, from where a waiter gets it at once.</summary>

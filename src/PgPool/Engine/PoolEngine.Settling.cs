@@ -50,6 +50,7 @@ internal sealed partial class PoolEngine<T>
     private void Settle(long now, int unmet, ref Effects<T> effects)
     {
         ServeWaiters(now, ref effects);
+        HastenResets(ref effects);
         OpenWhatIsMissing(now, unmet, ref effects);
         effects.ForBlocked |= _waiters.Blocking > 0;
         for (var i = _watchers.Count - 1; i >= 0; i--)

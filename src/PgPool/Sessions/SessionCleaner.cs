@@ -45,7 +45,7 @@ internal sealed class SessionCleaner(ConnectionPoolOptions options, bool autoPre
             return wasDirty;
         }
         if (autoPrepares || PreparedStatements.MayExist(connection))
-            wasDirty = await DiscardButPreparedAsync(connection, identity, async).ConfigureAwait(false);
+            wasDirty = await DiscardButPreparedAsync(connection, async).ConfigureAwait(false);
         else
             wasDirty = await DiscardAllAsync(connection, identity, async).ConfigureAwait(false);
         if (identity.LostSettings(connection) is { } lost)
@@ -70,12 +70,12 @@ internal sealed class SessionCleaner(ConnectionPoolOptions options, bool autoPre
         }
     }
 
-    private async ValueTask<bool> DiscardButPreparedAsync(NpgsqlConnection connection, SessionIdentity identity, bool async)
+    private async ValueTask<bool> DiscardButPreparedAsync(NpgsqlConnection connection, bool async)
     {
         var wasDirty = await BeginAsync(connection, async).ConfigureAwait(false);
         if (async)
         {
-            await RunBatchAsync(connection, identity).ConfigureAwait(false);
+            await RunBatchAsync(connection).ConfigureAwait(false);
         }
         else
         {
@@ -102,12 +102,11 @@ internal sealed class SessionCleaner(ConnectionPoolOptions options, bool autoPre
         }
     }
 
-    private static async ValueTask RunBatchAsync(NpgsqlConnection connection, SessionIdentity identity)
+    private static async ValueTask RunBatchAsync(NpgsqlConnection connection)
     {
         try
         {
-            identity.ResetBatch ??= await PrepareBatchAsync(connection).ConfigureAwait(false);
-            await identity.ResetBatch.ExecuteNonQueryAsync().ConfigureAwait(false);
+            await RunPreparedAsync(connection).ConfigureAwait(false);
         }
         catch (PostgresException exception) when (exception.SqlState == PostgresErrorCodes.InvalidSqlStatementName)
         {
@@ -116,20 +115,20 @@ internal sealed class SessionCleaner(ConnectionPoolOptions options, bool autoPre
                 await rollback.ExecuteNonQueryAsync().ConfigureAwait(false);
             connection.UnprepareAll();
             connection.BeginTransaction();
-            identity.ResetBatch = await PrepareBatchAsync(connection).ConfigureAwait(false);
-            await identity.ResetBatch.ExecuteNonQueryAsync().ConfigureAwait(false);
+            await RunPreparedAsync(connection).ConfigureAwait(false);
         }
     }
 
-    // Prepared, it costs the server half.
-    private static async ValueTask<NpgsqlBatch> PrepareBatchAsync(NpgsqlConnection connection)
+    // Prepared, it costs the server half. Made anew each time: preparing is no I/O while Npgsql has the statements in its table, and a batch that was
+    // kept would not notice that its renter has had that cleared (UnprepareAll), and go on by names that may be other statements' by then.
+    private static async ValueTask RunPreparedAsync(NpgsqlConnection connection)
     {
-        var batch = new NpgsqlBatch(connection) { Timeout = 0 };
+        using var batch = new NpgsqlBatch(connection) { Timeout = 0 };
         foreach (var statement in Statements)
             batch.BatchCommands.Add(new NpgsqlBatchCommand(statement));
         batch.BatchCommands.Add(new NpgsqlBatchCommand("COMMIT"));
         await batch.PrepareAsync().ConfigureAwait(false);
-        return batch;
+        await batch.ExecuteNonQueryAsync().ConfigureAwait(false);
     }
 
     private async ValueTask RestoreAsync(NpgsqlConnection connection, Dictionary<string, string> settings, bool async)

@@ -19,9 +19,6 @@ internal sealed class SessionIdentity(NpgsqlConnection connection)
     /// <summary>The reset of a session without prepared statements, made once.</summary>
     public NpgsqlCommand? DiscardAll { get; set; }
 
-    /// <summary>The reset that keeps prepared statements, made and prepared once.</summary>
-    public NpgsqlBatch? ResetBatch { get; set; }
-
     /// <summary>
     /// The settings that a reset has taken from the session; null where it took none. No I/O. To a server a pooler's own SETs, by which it passes on
     /// what its client asked for, are settings like any other. The first reset tells: what changes later is the administrator's doing.

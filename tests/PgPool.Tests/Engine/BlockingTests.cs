@@ -118,4 +118,18 @@ public class BlockingTests
         foreach (var rent in rents)
             (await rent.OrHangsAsync()).Return();
     }
+
+    [Fact]
+    public async Task Rent_WaitsForAResetThatNoThreadHasBegun_HasItBegun()
+    {
+        await using var pool = new EngineHarness(options => options with { MaxSize = 1, TimeProvider = TimeProvider.System }, driver => driver.ResetsLater = true);
+        var lease = await pool.LeaseAsync();
+
+        await StarvedThreadPool.RunAsync(() =>
+        {
+            lease.ReturnUsed();
+            Assert.Equal((1, 0), (pool.Statistics.Resetting, pool.Driver.Reset.Calls));
+            pool.Rent().Return();
+        });
+    }
 }

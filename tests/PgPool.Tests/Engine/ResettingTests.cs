@@ -7,7 +7,7 @@ namespace PgPool.Tests.Engine;
 /// <summary>On whose thread a reset is begun, and the next renter goes on.</summary>
 public class ResettingTests
 {
-    private static EngineHarness NewPool(int maxSize) => new(options => options with { MaxSize = maxSize, DefersResets = true });
+    private static EngineHarness NewPool(int maxSize) => new(options => options with { MaxSize = maxSize }, driver => driver.ResetsLater = true);
 
     [Fact]
     public async Task Return_NobodyWaits_TheReturnersThreadGoesOnFirst()

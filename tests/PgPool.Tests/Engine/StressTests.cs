@@ -54,8 +54,7 @@ public class StressTests
                 MaxLifetime = TimeSpan.FromMilliseconds(50),
                 LifetimeJitter = 0.5,
                 KeepAliveInterval = TimeSpan.FromMilliseconds(10),
-                DefersResets = int.IsEvenInteger(seed),
-            });
+            }, driver => driver.ResetsLater = int.IsEvenInteger(seed));
             _pool.Invariants.LargestNeed = 3;
             foreach (var gate in new[] { _pool.Driver.Open, _pool.Driver.Validate, _pool.Driver.Reset, _pool.Driver.Close })
                 gate.Pace = () => YieldAsync(Random.Shared.Next(4));

@@ -174,6 +174,50 @@ public sealed class ResetTests(ServerFixture fixture) : PoolTest(fixture)
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
+    public async Task Return_UnpreparedAndPreparedAnew_NeverRunsTheRentersStatements(bool inOneLease)
+    {
+        var database = await Server.CreateDatabaseAsync();
+        var pool = Pool(options => (options.ConnectionString, options.MaxSize) = (database, 1));
+        await PrepareAsync("CREATE TABLE IF NOT EXISTS t (a int)");
+        await using (var lease = await pool.RentAsync(Stop))
+        {
+            await ExecuteAsync(lease, "CREATE TABLE IF NOT EXISTS t (a int)");
+            lease.Connection.UnprepareAll();
+            if (inOneLease)
+                await PrepareInsertsAsync(lease);
+        }
+        await using (var lease = await pool.RentAsync(Stop))
+        {
+            if (!inOneLease)
+                await PrepareInsertsAsync(lease);
+            await ExecuteAsync(lease, "SET statement_timeout = '7s'");
+        }
+
+        await using var next = await pool.RentAsync(Stop);
+        Assert.Equal("0", await ScalarAsync<string>(next, "SHOW statement_timeout"));
+        Assert.Equal(0L, await ScalarAsync<long>(next, "SELECT count(*) FROM t"));
+
+        async Task PrepareAsync(string sql)
+        {
+            await using var lease = await pool.RentAsync(Stop);
+            await using var command = lease.CreateCommand(sql);
+            await command.PrepareAsync(Stop);
+        }
+
+        // More than the reset has statements: they take over all the names that those had.
+        async Task PrepareInsertsAsync(ConnectionLease lease)
+        {
+            for (var i = 0; i < 12; i++)
+            {
+                await using var command = lease.CreateCommand($"INSERT INTO t VALUES ({i})");
+                await command.PrepareAsync(Stop);
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
     public async Task Return_RollbackOnly_KeepsSettingsAndEndsTransactions(bool async)
     {
         var pool = Pool(options => options.SessionReset = SessionReset.RollbackOnly);

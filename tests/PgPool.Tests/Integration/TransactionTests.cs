@@ -67,6 +67,33 @@ public sealed class TransactionTests(ServerFixture fixture) : PoolTest(fixture)
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
+    public async Task Return_RightBeforeItsScopeEnds_IsKnownToBeEnlisted(bool completes)
+    {
+        const int Scopes = 40;
+        var pool = NewPool();
+        for (var i = 0; i < Scopes; i++)
+        {
+            using var scope = NewScope();
+            await using (var lease = await pool.RentAsync(Stop))
+            {
+                lease.Connection.EnlistTransaction(Transaction.Current);
+                await ExecuteAsync(lease, "INSERT INTO t VALUES (1)");
+            }
+            if (completes)
+                scope.Complete();
+        }
+        await SettledAsync(pool);
+
+        Assert.Equal(completes ? Scopes : 0, await RowsAsync(pool));
+        await SettledAsync(pool);
+        var closed = pool.GetStatistics().ClosedByReason.Where(static reason => reason.Value > 0);
+        Assert.Equal([new(CloseReason.Enlisted, Scopes)], closed);
+        Assert.Equal(0, pool.GetStatistics().DirtyReturns);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
     public async Task Return_EnlistedWithoutAScope_IsKeptBackUntilItsTransactionEnds(bool async)
     {
         var pool = NewPool();

@@ -29,6 +29,9 @@ internal sealed class FakeDriver : IConnectionDriver<FakeConnection>
     /// <summary>What a reset that succeeds says.</summary>
     public ResetVerdict Verdict { get; set; } = new(AnsweredNow: true);
 
+    /// <summary>Whether a reset that nobody waits for may begin later.</summary>
+    public bool ResetsLater { get; set; }
+
     /// <summary>Whether connections may be closed under their leases.</summary>
     public bool MaySever { get; set; }
 
@@ -61,6 +64,8 @@ internal sealed class FakeDriver : IConnectionDriver<FakeConnection>
         connection.Leave("a validation");
         return answer == Answer.Ok && !connection.IsBroken;
     }
+
+    public bool MayResetLater(FakeConnection connection) => ResetsLater;
 
     public async ValueTask<ResetVerdict> ResetAsync(FakeConnection connection, bool async, CancellationToken severing)
     {
