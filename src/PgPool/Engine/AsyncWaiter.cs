@@ -23,9 +23,7 @@ internal sealed class AsyncWaiter<T>(PoolEngine<T> engine, ObjectPool<AsyncWaite
     // its common queue, which is served in order: in a thread's own queue, which the core would use, who was served first may run last.
     public override void Signal() => ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
 
-    public override void SignalHere() => _core.SetResult(true);
-
-    void IThreadPoolWorkItem.Execute() => SignalHere();
+    void IThreadPoolWorkItem.Execute() => _core.SetResult(true);
 
     RentResult<T> IValueTaskSource<RentResult<T>>.GetResult(short token)
     {

@@ -23,9 +23,6 @@ internal struct Effects<T> where T : class
     /// <summary>Close on this thread, which wants to see them closed.</summary>
     public bool CloseHere { get; set; }
 
-    /// <summary>This thread has nothing else to do: a renter that is served alone goes on on it.</summary>
-    public bool RenterRunsHere { get; set; }
-
     /// <summary>The time at which the engine looks at its demand again has changed.</summary>
     public bool WakeChanged { get; set; }
 
@@ -61,9 +58,8 @@ internal struct Effects<T> where T : class
     /// <summary>Does it all, once, in the order of who waits for it.</summary>
     public readonly void Run(PoolEngine<T> engine)
     {
-        var renterHere = RenterRunsHere && _firstSettled == _lastSettled ? _firstSettled : null;
         // Each link is read before its object is let go: a signalled waiter or a checked slot may be in another list at once.
-        for (Waiter<T>? waiter = renterHere is null ? _firstSettled : null, next; waiter is not null; waiter = next)
+        for (Waiter<T>? waiter = _firstSettled, next; waiter is not null; waiter = next)
         {
             next = waiter.Next;
             waiter.Next = null;
@@ -88,7 +84,5 @@ internal struct Effects<T> where T : class
             engine.StartClose(slot, ForBlocked, CloseHere);
         }
         _completed?.ForEach(static completed => completed.Watcher.Complete(completed.Error));
-        // Last: it may be long until the renter lets go of the thread.
-        renterHere?.SignalHere();
     }
 }

@@ -17,7 +17,6 @@ internal sealed record EngineOptions
     public TimeSpan ValidateAfterIdle { get; init; } = Timeout.InfiniteTimeSpan;
     public TimeSpan KeepAliveInterval { get; init; } = Timeout.InfiniteTimeSpan;
     public TimeSpan LeaseWarningAfter { get; init; } = Timeout.InfiniteTimeSpan;
-
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
 
     public static EngineOptions From(ConnectionPoolOptions options, string poolName) => new()

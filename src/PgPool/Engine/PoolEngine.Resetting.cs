@@ -3,10 +3,6 @@ namespace PgPool.Engine;
 // Resets: a session that comes back used is cleaned before it is lent again.
 internal sealed partial class PoolEngine<T>
 {
-    /// <summary>This thread is still within a call that a user has made of the pool: nobody else's code may run on it.</summary>
-    [ThreadStatic]
-    private static bool _isCallers;
-
     /// <summary>Sessions whose reset begins when their renter's thread is free, or somebody waits.</summary>
     private readonly List<Slot<T>> _resetLater = [];
 
@@ -61,12 +57,9 @@ internal sealed partial class PoolEngine<T>
 
     private void BeginReset(Slot<T> slot, bool async)
     {
-        var wasCallers = _isCallers;
-        _isCallers = true;
         // What the reset sets off must not run in the renter's flow.
         using (Background.WithoutFlow())
             _ = ResetAsync(slot, async);
-        _isCallers = wasCallers;
     }
 
     private async Task ResetAsync(Slot<T> slot, bool async)
@@ -87,9 +80,7 @@ internal sealed partial class PoolEngine<T>
     private void FinishReset(Slot<T> slot, in ResetVerdict verdict, bool async)
     {
         var request = slot.Request;
-        var isRemarkable = verdict.WasDirty || verdict.Retire is not null;
-        // A thread of the thread pool that the server's answer has woken has nothing else to do: the next renter goes on on it.
-        var effects = new Effects<T> { ForBlocked = !async, RenterRunsHere = !_isCallers && !isRemarkable && Thread.CurrentThread.IsThreadPoolThread };
+        var effects = new Effects<T> { ForBlocked = !async };
         lock (_lock)
         {
             var now = Clock.Now;
@@ -113,7 +104,7 @@ internal sealed partial class PoolEngine<T>
         }
         effects.Run(this);
         // Told last: a log that throws must not cost the pool a place.
-        if (isRemarkable)
+        if (verdict.WasDirty || verdict.Retire is not null)
             _events.DirtyReturn(request, slot.BackendProcessId, verdict);
     }
 }

@@ -73,8 +73,5 @@ internal abstract class Waiter<T> where T : class
     /// <summary>Tells the renter that the waiter is settled. Outside the lock, and the last that the engine does with it.</summary>
     public abstract void Signal();
 
-    /// <summary>The same on a thread of the thread pool that has nothing else to do, which the renter may have.</summary>
-    public virtual void SignalHere() => Signal();
-
     private void OnCancelled() => _engine.Cancel(this);
 }

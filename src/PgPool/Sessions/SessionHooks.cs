@@ -34,9 +34,6 @@ internal sealed class SessionHooks(ConnectionPoolOptions options)
         {
             throw new HookFailedException(name, exception is AggregateException { InnerException: { } inner } ? inner : exception);
         }
-        // Wherever the hook has ended, and under whatever locks: what follows is not for its thread to do.
-        if (async)
-            await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
     }
 
     private static async ValueTask<bool> CompleteAsync(ValueTask run)
