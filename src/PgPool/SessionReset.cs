@@ -10,7 +10,7 @@ public enum SessionReset
     /// </summary>
     Full,
 
-    /// <summary>Ends an open transaction; session state stays with the connection.</summary>
+    /// <summary>Ends an open transaction; session state stays with the connection. Where none is open nothing is asked of the server.</summary>
     RollbackOnly,
 
     /// <summary>

@@ -68,7 +68,7 @@ internal sealed class NpgsqlDriver : IConnectionDriver<NpgsqlConnection>, IAsync
 
     // Asked while its renter returns it: a transaction that ends meanwhile has Npgsql at work on the session, and no longer says so.
     public bool MayResetLater(NpgsqlConnection connection)
-        => (_options.SessionReset != SessionReset.None || _options.OnConnectionReturned is not null) && !SessionEnlistment.IsActive(connection);
+        => _resetter.TakesTime(connection) && !SessionEnlistment.IsActive(connection);
 
     public ValueTask<ResetVerdict> ResetAsync(NpgsqlConnection connection, bool async, CancellationToken severing)
     {

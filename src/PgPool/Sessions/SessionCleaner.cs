@@ -3,16 +3,16 @@ using Npgsql;
 
 namespace PgPool.Sessions;
 
-/// <summary>What the server is asked to do between two leases of a session: asynchronously one round trip.</summary>
+/// <summary>What the server is asked to do between two leases of a session: one round trip, and another where a transaction was left open.</summary>
 /// <remarks>
 /// <para>
-/// A full reset is DISCARD ALL where the session has no prepared statements: a single statement, which takes half the time of its parts, and refuses
-/// to run in a transaction, which is how one left open is found. Prepared statements it would drop without Npgsql knowing; where there are any, its
-/// other parts are run one by one.
+/// A full reset is DISCARD ALL where the session has no prepared statements: a single statement, which takes half the time of its parts. Prepared
+/// statements it would drop without Npgsql knowing; where there are any, or that is not known, its other parts are run one by one.
 /// </para>
 /// <para>
-/// Those would succeed inside a transaction left open, and leave it open. So they run in one of their own: BeginTransaction() does no I/O, it throws
-/// when one is open, failed ones and those begun by raw SQL included, and otherwise queues a BEGIN that travels with the first statement.
+/// Those would succeed inside a transaction left open, and leave it open. Where Npgsql is not known to know of one, they run in one of their own:
+/// BeginTransaction() does no I/O, it throws when one is open, failed ones and those begun by raw SQL included, and otherwise queues a BEGIN that
+/// travels with the first statement.
 /// </para>
 /// </remarks>
 /// <param name="options">The pool's options.</param>
@@ -34,40 +34,44 @@ internal sealed class SessionCleaner(ConnectionPoolOptions options, bool autoPre
     private static readonly string StatementsInOne =
         $"DO $reset$ BEGIN {string.Concat(Statements.Select(statement => $"EXECUTE '{statement}'; "))}END $reset$";
 
+    /// <summary>Whether there is anything to ask of the server. No I/O.</summary>
+    public bool Asks(NpgsqlConnection connection) => options.SessionReset switch
+    {
+        SessionReset.None => false,
+        SessionReset.RollbackOnly => NpgsqlKnowledge.IsInTransaction(connection) != false,
+        _ => true,
+    };
+
     /// <returns>Whether a transaction had been left open.</returns>
     public async ValueTask<bool> CleanAsync(NpgsqlConnection connection, SessionIdentity identity, bool async)
     {
-        bool wasDirty;
+        var wasDirty = NpgsqlKnowledge.IsInTransaction(connection) == true;
+        if (wasDirty)
+            await ExecuteAsync(connection, "ROLLBACK", async).ConfigureAwait(false);
         if (options.SessionReset == SessionReset.RollbackOnly)
-        {
-            wasDirty = await BeginAsync(connection, async).ConfigureAwait(false);
-            await ExecuteAsync(connection, "COMMIT", async).ConfigureAwait(false);
-            return wasDirty;
-        }
-        if (autoPrepares || PreparedStatements.MayExist(connection))
-            wasDirty = await DiscardButPreparedAsync(connection, async).ConfigureAwait(false);
+            return wasDirty || await RollBackUnknownAsync(connection, async).ConfigureAwait(false);
+
+        if (autoPrepares || NpgsqlKnowledge.HasPrepared(connection) != false)
+            wasDirty |= await DiscardButPreparedAsync(connection, async).ConfigureAwait(false);
         else
-            wasDirty = await DiscardAllAsync(connection, identity, async).ConfigureAwait(false);
+            await DiscardAllAsync(connection, identity, async).ConfigureAwait(false);
         if (identity.LostSettings(connection) is { } lost)
             await RestoreAsync(connection, lost, async).ConfigureAwait(false);
         return wasDirty;
     }
 
-    private async ValueTask<bool> DiscardAllAsync(NpgsqlConnection connection, SessionIdentity identity, bool async)
+    private async ValueTask<bool> RollBackUnknownAsync(NpgsqlConnection connection, bool async)
+    {
+        var wasDirty = await BeginAsync(connection, async).ConfigureAwait(false);
+        await ExecuteAsync(connection, "COMMIT", async).ConfigureAwait(false);
+        return wasDirty;
+    }
+
+    private async ValueTask DiscardAllAsync(NpgsqlConnection connection, SessionIdentity identity, bool async)
     {
         var command = identity.DiscardAll ??= new NpgsqlCommand("DISCARD ALL", connection);
         command.CommandTimeout = SessionDeadline.CommandTimeout(options.ResetTimeout, async);
-        try
-        {
-            await ExecuteAsync(command, async).ConfigureAwait(false);
-            return false;
-        }
-        catch (PostgresException exception) when (exception.SqlState is PostgresErrorCodes.ActiveSqlTransaction or PostgresErrorCodes.InFailedSqlTransaction)
-        {
-            await ExecuteAsync(connection, "ROLLBACK", async).ConfigureAwait(false);
-            await ExecuteAsync(command, async).ConfigureAwait(false);
-            return true;
-        }
+        await ExecuteAsync(command, async).ConfigureAwait(false);
     }
 
     private async ValueTask<bool> DiscardButPreparedAsync(NpgsqlConnection connection, bool async)

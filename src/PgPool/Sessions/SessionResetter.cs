@@ -9,17 +9,21 @@ internal sealed class SessionResetter(ConnectionPoolOptions options, SessionClea
 {
     private readonly SharedDeadline _deadline = new(options.ResetTimeout, options.TimeProvider);
 
+    /// <summary>Whether the reset of this session takes more than a look at it. No I/O.</summary>
+    public bool TakesTime(NpgsqlConnection connection) => cleaner.Asks(connection) || options.OnConnectionReturned is not null;
+
     public async ValueTask<ResetVerdict> ResetAsync(NpgsqlConnection connection, SessionIdentity identity, bool async)
     {
         var wasDirty = false;
+        var asks = cleaner.Asks(connection);
         try
         {
-            if (options.SessionReset != SessionReset.None)
+            if (asks)
                 wasDirty = await _deadline.RunAsync(cleaner.CleanAsync(connection, identity, async)).ConfigureAwait(false);
             if (options.RequireReadWrite && SessionValidator.ReportsReadOnly(connection))
                 return new ResetVerdict(CloseReason.ValidationFailed, wasDirty, ServerIsSuspect: true);
             await hooks.ReturnedAsync(connection, async).ConfigureAwait(false);
-            return new ResetVerdict(WasDirty: wasDirty, AnsweredNow: options.SessionReset != SessionReset.None);
+            return new ResetVerdict(WasDirty: wasDirty, AnsweredNow: asks);
         }
         catch (HookFailedException exception)
         {

@@ -232,6 +232,23 @@ public sealed class ResetTests(ServerFixture fixture) : PoolTest(fixture)
         await ExecuteAsync(next, "VACUUM pg_catalog.pg_database");
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Return_RollbackOnlyAndNoTransactionOpen_AsksNothingOfTheServer(bool async)
+    {
+        var pool = Pool(options => options.SessionReset = SessionReset.RollbackOnly);
+        var lease = await pool.RentAsync(Stop);
+        await ScalarAsync<int>(lease, "SELECT 1");
+        var query = await LastQueryAsync();
+
+        await ReturnAsync(lease, async);
+        await SettledAsync(pool);
+
+        Assert.Equal(query, await LastQueryAsync());
+        Assert.Equal(1, pool.GetStatistics().Idle);
+    }
+
     [Fact]
     public async Task Return_ResetNone_DoesNothingToTheSession()
     {

@@ -6,7 +6,7 @@ namespace PgPool.Tests.Integration;
 public sealed class ServerLogTests(ServerFixture fixture) : PoolTest(fixture)
 {
     [Fact]
-    public async Task Return_Clean_WritesNothingToTheServersLog()
+    public async Task Return_CleanOrInATransaction_WritesNothingToTheServersLog()
     {
         var settings = new Dictionary<string, string> { ["log_min_messages"] = "notice" };
         await using var server = await Installed.StartServerAsync(new() { Local = true, Settings = settings });
@@ -29,6 +29,8 @@ public sealed class ServerLogTests(ServerFixture fixture) : PoolTest(fixture)
                 await ExecuteAsync(lease, "LISTEN left_behind; SELECT pg_advisory_lock(1); SET work_mem = '7MB'");
                 if (reset == SessionReset.Full)
                     await ExecuteAsync(lease, "CREATE TEMP TABLE left_behind (a int)");
+                if (reset != SessionReset.None && i > 3)
+                    await ExecuteAsync(lease, "BEGIN");
                 await ReturnAsync(lease, async: i % 2 == 0);
                 await SettledAsync(pool);
             }
