@@ -1,39 +1,41 @@
-using Npgsql;
 using PgPool.Benchmarks.Harness;
 
 namespace PgPool.Benchmarks.Cases;
 
-internal sealed class SelectOne(SessionReset reset) : IBenchmark
+internal sealed class SelectOne(SessionReset reset, bool blocking) : IBenchmark
 {
-    public string Name => reset == SessionReset.Full ? "select1" : "select1-noreset";
+    private readonly bool _isFull = reset == SessionReset.Full;
 
-    public string What => reset == SessionReset.Full
-        ? "borrow, SELECT 1, return, each session reset in full"
-        : "borrow, SELECT 1, return, no session reset (SessionReset.None / No Reset On Close)";
+    public string Name => "select1" + (blocking ? "-sync" : "") + (_isFull ? "" : "-noreset");
+
+    public string What => "borrow, SELECT 1, return, " + (blocking ? "with calls that block, " : "") +
+        (_isFull ? "each session reset in full" : "no session reset (SessionReset.None / No Reset On Close)");
+
+    // The goals are of the asynchronous calls.
+    private Bar? Bar => blocking ? null : Bar.AtMost(_isFull ? 0.80 : 0.95);
 
     public async Task<IReadOnlyList<Finding>> RunAsync(BenchmarkContext context)
     {
         var count = context.Count(3_000, 200);
         await using var pools = await context.StartAsync(size: 8, reset);
         var comparison = await context.CompareAsync(rounds: 15,
-            () => Sample.PerOperationAsync(count, () => OursAsync(pools.Ours, count)),
-            () => Sample.PerOperationAsync(count, () => PeerAsync(pools.Peer, count)));
+            () => MeasureAsync(count, () => Work.SelectOne(pools.Ours), () => Work.SelectOneAsync(pools.Ours)),
+            () => MeasureAsync(count, () => Work.SelectOne(pools.Peer), () => Work.SelectOneAsync(pools.Peer)));
         return
         [
-            comparison.Compare("µs per cycle", static sample => sample.Microseconds, Bar.AtMost(reset == SessionReset.Full ? 0.80 : 0.95)),
+            comparison.Compare("µs per cycle", static sample => sample.Microseconds, Bar),
             comparison.Show("bytes per cycle", static sample => sample.Bytes),
         ];
     }
 
-    private static async Task OursAsync(ConnectionPool pool, int count)
+    private Task<Sample> MeasureAsync(int count, Action selectOne, Func<Task> selectOneAsync) => Sample.PerOperationAsync(count, async () =>
     {
         for (var i = 0; i < count; i++)
-            await Work.SelectOneAsync(pool);
-    }
-
-    private static async Task PeerAsync(NpgsqlDataSource peer, int count)
-    {
-        for (var i = 0; i < count; i++)
-            await Work.SelectOneAsync(peer);
-    }
+        {
+            if (blocking)
+                selectOne();
+            else
+                await selectOneAsync();
+        }
+    });
 }
