@@ -5,8 +5,9 @@ public enum SessionReset
 {
     /// <summary>
     /// Ends an open transaction and drops all session state: settings, role, cursors, LISTENs, advisory locks, temporary tables, sequence
-    /// caches. Prepared statements are kept. These are the parts of PostgreSQL's
-    /// <see href="https://www.postgresql.org/docs/current/sql-discard.html">DISCARD ALL</see> but for DEALLOCATE ALL and DISCARD PLANS.
+    /// caches. Statements prepared through Npgsql are kept, and those that <see cref="ConnectionPoolOptions.OnConnectionOpened"/> has prepared by SQL;
+    /// what a lease has prepared by SQL's PREPARE may be dropped. Where nothing is to be kept it is PostgreSQL's
+    /// <see href="https://www.postgresql.org/docs/current/sql-discard.html">DISCARD ALL</see>, otherwise its parts but for DEALLOCATE ALL and DISCARD PLANS.
     /// </summary>
     Full,
 

@@ -67,8 +67,11 @@ internal struct Effects<T> where T : class
         }
         if (WakeChanged)
             engine.ArmWakeUp(ForBlocked);
-        foreach (var slot in _toReset ?? [])
-            engine.StartReset(slot, ForBlocked);
+        if (_toReset is not null)
+        {
+            foreach (var slot in _toReset)
+                engine.StartReset(slot, ForBlocked);
+        }
         for (Slot<T>? slot = _firstToCheck, next; slot is not null; slot = next)
         {
             next = slot.Older;

@@ -30,9 +30,11 @@ internal static class NpgsqlKnowledge
         {
             return ConnectorOf(connection) is { } connector ? question(connector) : null;
         }
-        catch (Exception exception) when (exception is MissingMemberException or TypeLoadException or NotSupportedException)
+        // Whatever else it was, a session that breaks just now among it: it is not known.
+        catch (Exception exception)
         {
-            _isReadable = false;
+            if (exception is MissingMemberException or TypeLoadException or NotSupportedException)
+                _isReadable = false;
             return null;
         }
     }

@@ -34,6 +34,12 @@ internal sealed class SessionCleaner(ConnectionPoolOptions options, bool autoPre
     private static readonly string StatementsInOne =
         $"DO $reset$ BEGIN {string.Concat(Statements.Select(statement => $"EXECUTE '{statement}'; "))}END $reset$";
 
+    /// <summary>
+    /// Whether Npgsql's count tells of all that is to be kept: nothing that the hook for new sessions has prepared by SQL, and no DISCARD ALL that Npgsql
+    /// itself is about to prepare.
+    /// </summary>
+    private readonly bool _countTellsAll = !autoPrepares && options.OnConnectionOpened is null;
+
     /// <summary>Whether there is anything to ask of the server. No I/O.</summary>
     public bool Asks(NpgsqlConnection connection) => options.SessionReset switch
     {
@@ -51,10 +57,10 @@ internal sealed class SessionCleaner(ConnectionPoolOptions options, bool autoPre
         if (options.SessionReset == SessionReset.RollbackOnly)
             return wasDirty || await RollBackUnknownAsync(connection, async).ConfigureAwait(false);
 
-        if (autoPrepares || NpgsqlKnowledge.HasPrepared(connection) != false)
-            wasDirty |= await DiscardButPreparedAsync(connection, async).ConfigureAwait(false);
-        else
+        if (_countTellsAll && NpgsqlKnowledge.HasPrepared(connection) == false)
             await DiscardAllAsync(connection, identity, async).ConfigureAwait(false);
+        else
+            wasDirty |= await DiscardButPreparedAsync(connection, async).ConfigureAwait(false);
         if (identity.LostSettings(connection) is { } lost)
             await RestoreAsync(connection, lost, async).ConfigureAwait(false);
         return wasDirty;

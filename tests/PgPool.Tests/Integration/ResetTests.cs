@@ -174,6 +174,31 @@ public sealed class ResetTests(ServerFixture fixture) : PoolTest(fixture)
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
+    public async Task Return_Full_KeepsWhatTheHookForNewSessionsHasPrepared(bool async)
+    {
+        var pool = Pool(options =>
+        {
+            options.MaxSize = 1;
+            options.OnConnectionOpened = async (connection, token) =>
+            {
+                await using var command = new NpgsqlCommand("PREPARE of_the_hook AS SELECT 4711", connection);
+                await command.ExecuteNonQueryAsync(token);
+            };
+        });
+        for (var i = 0; i < 3; i++)
+        {
+            var lease = await pool.RentAsync(Stop);
+            Assert.Equal(4711, await ScalarAsync<int>(lease, "EXECUTE of_the_hook"));
+            await ReturnAsync(lease, async);
+        }
+        await SettledAsync(pool);
+
+        Assert.Equal(1, pool.GetStatistics().Opened);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
     public async Task Return_UnpreparedAndPreparedAnew_NeverRunsTheRentersStatements(bool inOneLease)
     {
         var database = await Server.CreateDatabaseAsync();
