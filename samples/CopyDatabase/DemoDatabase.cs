@@ -65,14 +65,20 @@ internal static class DemoDatabase
     public static async Task CreateSchemaAsync(ConnectionPool pool, CancellationToken cancellationToken)
     {
         await using var lease = await pool.RentAsync(new() { Label = "schema" }, cancellationToken);
-        await lease.ExecuteAsync(Schema, cancellationToken);
+        await ExecuteAsync(lease, Schema, cancellationToken);
     }
 
     public static Task FillAsync(ConnectionPool pool, CancellationToken cancellationToken) =>
         pool.ForEachAsync(Rows, Rows.Length, async (lease, insert, token) =>
         {
             // All tables at once: orders refer to customers that come later.
-            await lease.ExecuteAsync("SET session_replication_role = replica", token);
-            await lease.ExecuteAsync(insert, token);
+            await ExecuteAsync(lease, "SET session_replication_role = replica", token);
+            await ExecuteAsync(lease, insert, token);
         }, cancellationToken);
+
+    private static async Task ExecuteAsync(ConnectionLease lease, string sql, CancellationToken cancellationToken)
+    {
+        await using var command = lease.CreateCommand(sql);
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
 }

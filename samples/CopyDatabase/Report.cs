@@ -1,55 +1,46 @@
+using System.Diagnostics;
 using PgPool;
+using PgPool.Migration;
 using Spectre.Console;
-using ScreenTable = Spectre.Console.Table;
 
 namespace CopyDatabase;
 
-/// <summary>What the user sees.</summary>
+/// <summary>What the user sees in the end.</summary>
 internal static class Report
 {
-    private const int ManyTables = 15;
-
-    /// <summary>Shows a bar per table while the copy runs; without a terminal, a line now and then.</summary>
-    public static Task ShowProgressAsync(IReadOnlyList<Table> tables, Task copying) =>
-        AnsiConsole.Progress()
-            .HideCompleted(tables.Count > ManyTables)
-            .Columns(
-                new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn(),
-                new TransferSpeedColumn())
-            .StartAsync(async screen =>
-            {
-                var bars = new Dictionary<string, ProgressTask>();
-                do
-                {
-                    await Task.WhenAny(copying, Task.Delay(100));
-                    foreach (var table in tables.Where(table => table.Progress.HasStarted))
-                    {
-                        if (!bars.TryGetValue(table.Name, out var bar))
-                            bars.Add(table.Name, bar = screen.AddTask(Markup.Escape(table.Name), maxValue: table.Bytes + 1));
-
-                        // A table and its stream differ in size: near enough for a bar, but not to say that it is done.
-                        bar.Value = table.Progress.IsDone ? bar.MaxValue : Math.Min(table.Progress.Bytes, bar.MaxValue * 0.99);
-                    }
-                }
-                while (!copying.IsCompleted);
-                await copying;
-            });
-
-    public static void ShowTables(IReadOnlyList<Table> tables, IReadOnlyCollection<string> different, TimeSpan elapsed)
+    public static void ShowTables(MigrationReport copied, VerificationReport verified)
     {
-        var screen = NewTable("Table", "Rows", "MB", "Seconds", "MB/s", "Verified");
-        foreach (var table in tables)
-            AddRow(table.Name, table.Progress.Rows, table.Progress.Bytes, table.Progress.Elapsed, different.Contains(table.Name));
+        var screen = NewTable("Table", "Rows", "MB", "Seconds", "MB/s", "Rows there", "Verified");
+        foreach (var (table, check) in copied.Tables.Zip(verified.Tables))
+            AddRow(NameOf(table.Target), table.Rows, table.Bytes, table.Elapsed, check.TargetRows, check.Matches);
         screen.AddEmptyRow();
-        AddRow("all", tables.Sum(table => table.Progress.Rows), tables.Sum(table => table.Progress.Bytes), elapsed, different.Count > 0);
+        AddRow("all", copied.Rows, copied.Bytes, copied.Elapsed, verified.Tables.Sum(table => table.TargetRows), verified.Matches);
         AnsiConsole.Write(screen);
 
-        void AddRow(string name, long rows, long bytes, TimeSpan time, bool differs) => screen.AddRow(
-            Markup.Escape(name), $"{rows:N0}", $"{bytes / 1e6:N1}", $"{time.TotalSeconds:N2}", $"{bytes / 1e6 / time.TotalSeconds:N1}",
-            differs ? "[red]DIFFERENT[/]" : "[green]same[/]");
+        void AddRow(string name, long rows, long bytes, TimeSpan time, long there, bool matches) => screen.AddRow(
+            Markup.Escape(name), $"{rows:N0}", $"{bytes / 1e6:N1}", $"{time.TotalSeconds:N2}",
+            time > TimeSpan.Zero ? $"{bytes / 1e6 / time.TotalSeconds:N1}" : "",
+            $"{there:N0}", matches ? "[green]same[/]" : "[red]DIFFERENT[/]");
     }
 
-    public static void ShowPools(TimeSpan longestWait, params ReadOnlySpan<PoolStatistics> pools)
+    public static void ShowRun(MigrationReport copied)
+    {
+        if (copied.PartitionsSkipped > 0)
+            AnsiConsole.WriteLine($"{copied.PartitionsSkipped} parts had been copied before; rows, MB and seconds are those of this call.");
+        if (copied.Retries > 0)
+            AnsiConsole.WriteLine($"{copied.Retries} attempts failed and were made again.");
+        AnsiConsole.WriteLine(copied.Consistency == Consistency.Snapshot
+            ? "Every row was read at one instant."
+            : "Parts were read at several instants, as the run was resumed; if the source changed in between, the copy is of none of them.");
+    }
+
+    public static void ShowMemory()
+    {
+        using var process = Process.GetCurrentProcess();
+        AnsiConsole.WriteLine($"This process took {process.PeakWorkingSet64 / 1e6:N0} MB of memory at most.");
+    }
+
+    public static void ShowPools(params ReadOnlySpan<PoolStatistics> pools)
     {
         var screen = NewTable("Pool", "At most", "Opened", "Leases", "Had to wait", "Mean wait, ms");
         foreach (var pool in pools)
@@ -60,12 +51,13 @@ internal static class Report
         }
 
         AnsiConsole.Write(screen);
-        AnsiConsole.WriteLine($"Longest wait of a worker for a lease: {longestWait.TotalMilliseconds:N1} ms");
     }
 
-    private static ScreenTable NewTable(string first, params ReadOnlySpan<string> others)
+    private static string NameOf(TableName table) => table.Schema == "public" ? table.Name : $"{table.Schema}.{table.Name}";
+
+    private static Table NewTable(string first, params ReadOnlySpan<string> others)
     {
-        var screen = new ScreenTable().Border(TableBorder.Simple).AddColumn(first);
+        var screen = new Table().Border(TableBorder.Simple).AddColumn(first);
         foreach (var heading in others)
             screen.AddColumn(new TableColumn(heading).RightAligned());
         return screen;

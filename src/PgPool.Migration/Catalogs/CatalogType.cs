@@ -1,0 +1,45 @@
+namespace PgPool.Migration.Catalogs;
+
+/// <summary>A type of either database.</summary>
+internal sealed record CatalogType
+{
+    public required long Oid { get; init; }
+
+    public required string Schema { get; init; }
+
+    public required string Name { get; init; }
+
+    /// <summary>As format_type prints it without a length.</summary>
+    public required string Formatted { get; init; }
+
+    public required TypeKind Kind { get; init; }
+
+    /// <summary>PostgreSQL's own: the same in every database.</summary>
+    public required bool IsCore { get; init; }
+
+    /// <summary>One of the types to which everything may be assigned.</summary>
+    public required bool IsString { get; init; }
+
+    public required bool HasBinary { get; init; }
+
+    /// <summary>A domain that refuses NULL.</summary>
+    public required bool IsNotNull { get; init; }
+
+    public required bool HasDefault { get; init; }
+
+    /// <summary>The oids of the element, the domain's base, the range's subtype or the attributes.</summary>
+    public required long[] Parts { get; init; }
+
+    /// <summary>Of an enum.</summary>
+    public required string[] Labels { get; init; }
+
+    /// <summary>Name and version of the extension it belongs to.</summary>
+    public required string? Extension { get; init; }
+
+    /// <summary>For a cast: qualified, so that no search_path and no keyword changes it, and without a length.</summary>
+    public string Qualified => $"{SqlPart(Schema)}.{SqlPart(Name)}";
+
+    // Plain where that is safe behind a dot, for the sake of those who read the statements in a log.
+    private static string SqlPart(string name) =>
+        name.All(static c => c is (>= 'a' and <= 'z') or '_' or (>= '0' and <= '9')) && !char.IsDigit(name[0]) && name != "char" ? name : Sql.Name(name);
+}

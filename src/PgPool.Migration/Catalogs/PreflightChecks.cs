@@ -1,0 +1,108 @@
+namespace PgPool.Migration.Catalogs;
+
+/// <summary>The checks of one run, within a transaction on each side.</summary>
+internal sealed class PreflightChecks(
+    ConnectionLease source, ConnectionLease target, IReadOnlyList<TableCopy> tables, PreflightOptions options, Problems problems,
+    CancellationToken cancellationToken)
+{
+    public async Task<IReadOnlyList<TablePlan>> RunAsync()
+    {
+        var from = await new CatalogReader(source, cancellationToken).ReadAsync([.. tables.Select(static table => table.Source)], sizes: true, casts: true)
+            .ConfigureAwait(false);
+        var to = await new CatalogReader(target, cancellationToken).ReadAsync([.. tables.Select(static table => table.TargetName)], sizes: !options.Writes, casts: false)
+            .ConfigureAwait(false);
+        var plans = CheckTables(from, to);
+        await CheckConditionsAsync(from, to).ConfigureAwait(false);
+        await CheckConnectionsAsync(from.Facts, to.Facts).ConfigureAwait(false);
+        if (!options.Writes)
+            return plans;
+
+        await CheckTargetAsync(to.Facts).ConfigureAwait(false);
+        var keys = await ForeignKeyOrder.ReadAsync(target, to, cancellationToken).ConfigureAwait(false);
+        keys.CheckTruncate(tables, to, problems);
+        if (options.DisableTriggers)
+            return plans;
+        var waves = keys.Waves(problems);
+        var targets = tables.Zip(to.Tables).Where(static pair => pair.Second is not null).ToDictionary(static pair => pair.First.Source, static pair => pair.Second!.Oid);
+        return [.. plans.Select(plan => waves.TryGetValue(targets[plan.Source], out var wave)
+            ? plan with { Wave = wave.Wave, IsIndivisible = wave.IsIndivisible }
+            : plan)];
+    }
+
+    // Without plans for tables that are not there; those are problems.
+    private List<TablePlan> CheckTables(DatabaseCatalog from, DatabaseCatalog to)
+    {
+        var checks = new TableChecks(from, to, problems);
+        var match = new ColumnMatch(from, to, problems);
+        checks.Overlap(tables);
+        List<TablePlan> plans = [];
+        foreach (var (copy, found, wanted) in tables.Zip(from.Tables, to.Tables))
+        {
+            if (!checks.Exist(copy, found, wanted, options.Writes))
+                continue;
+            IReadOnlyList<CopyColumn>? written = null;
+            var format = CopyFormat.Binary;
+            IReadOnlyList<CopyColumn> columns;
+            if (options.TransformsTo is { } names)
+                (columns, written) = match.MatchTransformed(copy, names, found!, wanted!);
+            else
+                (columns, format) = match.Match(copy, found!, wanted!, options.Writes);
+            checks.Readable(copy, found!, columns);
+            if (options.Writes)
+                checks.Writable(copy, wanted!, written ?? columns);
+            else
+                checks.Comparable(copy, wanted!, columns);
+            plans.Add(new TablePlan
+            {
+                Copy = copy,
+                Columns = columns,
+                Transformed = written,
+                Format = format,
+                SourceKey = found!.Key,
+                TargetKey = wanted!.Key,
+                Relations = [.. from.RelationsOf(found).Select(relation => Relation(from, relation))],
+                TargetRelations = [.. to.RelationsOf(wanted).Select(relation => Relation(to, relation))],
+                Definition = PlanDefinition.Of(copy, found, wanted, columns, written),
+            });
+        }
+
+        return plans;
+    }
+
+    // Bounds are cast to what is below a domain: not every value between two of a domain is one of it.
+    private static Relation Relation(DatabaseCatalog catalog, CatalogTable table) => new(
+        table.Name, table.Bytes, table.Blocks,
+        table is { IsKeyOrdered: true, Key: [var first, ..] } ? new KeyColumn(first, catalog.BaseOf(catalog.Types[table.Column(first)!.Type]).Formatted) : null);
+
+    private async Task CheckConditionsAsync(DatabaseCatalog from, DatabaseCatalog to)
+    {
+        foreach (var (copy, found, wanted) in tables.Zip(from.Tables, to.Tables).Where(static table => table.First.Where is not null))
+        {
+            if (found is { Kind: 'r' or 'p', MayUseSchema: true })
+                await Attempts.ConditionAsync(source, "source", copy, found.Name, problems, cancellationToken).ConfigureAwait(false);
+            if (!options.Writes && wanted is { Kind: 'r' or 'p' or 'f', MayUseSchema: true })
+                await Attempts.ConditionAsync(target, "target", copy, wanted.Name, problems, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async Task CheckConnectionsAsync(ServerFacts from, ServerFacts to)
+    {
+        List<(ConnectionBudget, ConnectionDemand)> sides = [];
+        if (options.Source is { } onSource)
+            sides.Add((await ConnectionBudget.ReadAsync(source, from, cancellationToken).ConfigureAwait(false), onSource));
+        if (options.Target is { } onTarget)
+            sides.Add((await ConnectionBudget.ReadAsync(target, to, cancellationToken).ConfigureAwait(false), onTarget));
+        ConnectionBudget.Check(sides, problems);
+    }
+
+    private async Task CheckTargetAsync(ServerFacts facts)
+    {
+        if (facts.IsReadOnly)
+            problems.Add($"the target {facts.Database} is read-only, a standby perhaps", "use the primary");
+        await TargetRights.CheckAsync(target, facts, tables.Any(static table => table.Mode == TargetMode.Upsert), problems, cancellationToken).ConfigureAwait(false);
+        if (options.DisableTriggers)
+            await Attempts.ReplicaRoleAsync(target, facts, problems, cancellationToken).ConfigureAwait(false);
+        if (options.PauseWhile is { } pause)
+            await Attempts.PauseAsync(target, pause, problems, cancellationToken).ConfigureAwait(false);
+    }
+}

@@ -1,0 +1,21 @@
+using PgPool.Migration.Catalogs;
+using PgPool.Migration.Partitions;
+
+namespace PgPool.Migration.Checkpoints;
+
+/// <summary>A partition's row, locked by who claimed it.</summary>
+/// <param name="Number">Its number in the run.</param>
+/// <param name="Table">The source table's name as <see cref="TableName.ToString"/> writes it.</param>
+/// <param name="Relation">The relation its rows are in.</param>
+/// <param name="Kind">What the bounds are.</param>
+/// <param name="Lower">See <see cref="Partition.Lower"/>.</param>
+/// <param name="Upper">See <see cref="Partition.Upper"/>.</param>
+/// <param name="Bytes">As planned.</param>
+/// <param name="Position">How far an update in place has come within it: the last key that is done.</param>
+internal sealed record ClaimedPartition(
+    int Number, string Table, TableName Relation, PartitionKind Kind, string? Lower, string? Upper, long Bytes, string? Position)
+{
+    /// <summary>The partition, of a plan that was found to be the stored one.</summary>
+    public Partition Of(TablePlan table) =>
+        new(table, table.Relations.First(relation => relation.Name == Relation), Kind, Lower, Upper, Bytes) { Number = Number };
+}

@@ -1,0 +1,13 @@
+using PgPool.Migration.Running;
+
+namespace PgPool.Migration.Copying;
+
+/// <summary>Counts what goes through, and holds it to the run's rate.</summary>
+internal sealed class AttemptObserver(ProgressMeter.Attempt attempt, ByteThrottle throttle) : ICopyObserver
+{
+    public ValueTask MovedAsync(int bytes, long rows, CancellationToken cancellationToken)
+    {
+        attempt.Moved(bytes, rows);
+        return throttle.MovedAsync(bytes, cancellationToken);
+    }
+}

@@ -1,0 +1,108 @@
+using Npgsql;
+using PgPool.Migration.Checkpoints;
+using PgPool.Migration.Diagnostics;
+using PgPool.Migration.Partitions;
+using PgPool.Migration.Running;
+
+namespace PgPool.Migration.Copying;
+
+/// <summary>Copies a partition from source to target.</summary>
+internal sealed class CopyJob(RunState run, ISliceCopier slices) : IPartitionJob
+{
+    public async Task<JobResult> RunAsync(
+        ConnectionLease? source, ConnectionLease target, Partition partition, string? position, ProgressMeter.Attempt attempt,
+        CancellationToken cancellationToken)
+    {
+        // What the COPY would wait for. Cancelled while it waits, an ordinary command ends on the server too; Npgsql's begin of a COPY does not.
+        await target.ExecuteAsync($"LOCK TABLE {partition.Table.Target} IN ROW EXCLUSIVE MODE", cancellationToken).ConfigureAwait(false);
+
+        var observer = new AttemptObserver(attempt, run.Throttle);
+        if (partition.Table.Copy.BadRows == BadRows.Fail)
+        {
+            var all = await slices.CopyAsync(source!, target, partition, partition.Condition, observer, cancellationToken).ConfigureAwait(false);
+            return new JobResult(new PartitionOutcome(all.Rows, all.Bytes, Rejected: 0));
+        }
+
+        var isolator = new BadRowIsolator(slices, run.Snapshot!, row => RejectAsync(target, partition, row, cancellationToken));
+        var good = await isolator.RunAsync(source!, target, partition, observer, cancellationToken).ConfigureAwait(false);
+        return new JobResult(new PartitionOutcome(good.Rows, good.Bytes, isolator.Refused));
+    }
+
+    public async Task<MigrationException> ExplainAsync(
+        ConnectionLease? source, ConnectionLease target, Partition partition, Exception refusal, CancellationToken cancellationToken)
+    {
+        var error = Failures.Refusal(refusal)!;
+        var row = await FindAsync(source!, target, partition, error, cancellationToken).ConfigureAwait(false);
+        return new MigrationException(
+            $"{partition.Table.Target} refuses row {row} of {partition}: {error.MessageText} ({error.SqlState}"
+            + $"{(error.Detail is { } detail ? $", {detail}" : "")}). Correct it, or let such rows go with {nameof(BadRows)}.{nameof(BadRows.Reject)}.",
+            refusal)
+        {
+            Table = partition.Table.Source,
+            Partition = partition.Bounds,
+        };
+    }
+
+    public bool MaySplit(Partition partition) => !partition.Table.IsIndivisible;
+
+    private async Task<string> FindAsync(
+        ConnectionLease source, ConnectionLease target, Partition partition, PostgresException refusal, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await run.Snapshot!.EnterAsync(source, cancellationToken).ConfigureAwait(false);
+            var named = slices.LinesAreRows
+                ? await RowNames.FindAsync(source, partition, refusal, cancellationToken).ConfigureAwait(false) : null;
+            return named
+                ?? await FindByHalvesAsync(source, target, partition, cancellationToken).ConfigureAwait(false)
+                ?? "(not found again)";
+        }
+        catch (Exception e) when (e is NpgsqlException or CopyFailedException or InvalidOperationException)
+        {
+            // The refusal is what is to be told, with or without the row's name.
+            return $"(not found: {e.Message})";
+        }
+    }
+
+    /// <summary>A foreign key tells of no line: copies once more, by halves, in a transaction that is rolled back.</summary>
+    private async Task<string?> FindByHalvesAsync(
+        ConnectionLease source, ConnectionLease target, Partition partition, CancellationToken cancellationToken)
+    {
+        string? found = null;
+        var isolator = new BadRowIsolator(slices, run.Snapshot!, row =>
+        {
+            found = row.Name;
+            throw new RowFoundException();
+        });
+        var transaction = await target.Connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
+        await using (transaction.ConfigureAwait(false))
+        {
+            try
+            {
+                await target.ExecuteAsync(SessionSettings.ForWriting(target), cancellationToken).ConfigureAwait(false);
+                // Two that copy the same rows at once would wait for each other.
+                await run.Store.ClaimAgainAsync(target, partition.Number, cancellationToken).ConfigureAwait(false);
+                await isolator.RunAsync(source, target, partition, SilentObserver.Instance, cancellationToken).ConfigureAwait(false);
+            }
+            catch (RowFoundException)
+            {
+                // As wanted.
+            }
+        }
+
+        return found;
+    }
+
+    private async Task RejectAsync(ConnectionLease target, Partition partition, BadRow row, CancellationToken cancellationToken)
+    {
+        MigrationLog.Rejected(run.Log, run.RunId, partition.ToString(), row.Name, row.Refusal.MessageText);
+        if (row.Refusal.SqlState == PostgresErrorCodes.UntranslatableCharacter)
+            row = row with { Text = InAscii(row.Text) };
+        await run.Store.RejectAsync(target, partition, row, cancellationToken).ConfigureAwait(false);
+    }
+
+    // A character that the target's encoding lacks cannot be noted there either.
+    private static string InAscii(string text) => string.Concat(text.Select(static c => char.IsAscii(c) ? $"{c}" : $"\\u{(int)c:x4}"));
+
+    private sealed class RowFoundException : Exception;
+}

@@ -1,0 +1,66 @@
+using Npgsql;
+using PgPool.Migration.Partitions;
+
+namespace PgPool.Migration.Copying;
+
+/// <summary>Reads rows, has the caller's code make other rows of each, and writes those by binary COPY.</summary>
+internal sealed class TransformCopier<TSource>(Func<NpgsqlDataReader, TSource> read, Func<TSource, IEnumerable<object?[]>> map) : ISliceCopier
+{
+    // Rows between two reports, each of which may wait for the throttle.
+    private const int ReportedRows = 256;
+
+    public bool LinesAreRows => false;
+
+    public async Task<CopyTotals> CopyAsync(
+        ConnectionLease source, ConnectionLease target, Partition partition, string condition, ICopyObserver observer, CancellationToken cancellationToken)
+    {
+        var table = partition.Table;
+        var destination = new CopyDestination(table, target);
+        await destination.BeginAsync(cancellationToken).ConfigureAwait(false);
+        var importer = await target.Connection.BeginBinaryImportAsync(destination.CopyFrom("BINARY"), cancellationToken).ConfigureAwait(false);
+        var writer = new TypedRowWriter(importer, partition, observer);
+        await using (importer.ConfigureAwait(false))
+        {
+            importer.Timeout = TimeSpan.Zero;
+            var reads = string.Join(", ", table.Columns.Select(column => column.Read));
+            var select = source.Command($"SELECT {reads} FROM {partition.From} WHERE {condition}");
+            await using (select.ConfigureAwait(false))
+            {
+                var reader = await select.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+                await using (reader.ConfigureAwait(false))
+                {
+                    while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
+                    {
+                        foreach (var row in Map(reader, partition))
+                            await writer.WriteAsync(row, cancellationToken).ConfigureAwait(false);
+                        if (writer.UnreportedRows >= ReportedRows)
+                            await writer.ReportAsync(cancellationToken).ConfigureAwait(false);
+                    }
+                }
+            }
+
+            await importer.CompleteAsync(cancellationToken).ConfigureAwait(false);
+        }
+
+        await writer.ReportAsync(cancellationToken).ConfigureAwait(false);
+        await destination.EndAsync(cancellationToken).ConfigureAwait(false);
+        return writer.Totals;
+    }
+
+    // What the caller's code throws is no failure of a database: it is not tried again.
+    private IReadOnlyList<object?[]> Map(NpgsqlDataReader reader, Partition partition)
+    {
+        try
+        {
+            return [.. map(read(reader))];
+        }
+        catch (Exception e) when (e is not (NpgsqlException or OperationCanceledException))
+        {
+            throw new MigrationException($"A row of {partition} could not be transformed: the caller's code has thrown {e.GetType().Name}: {e.Message}", e)
+            {
+                Table = partition.Table.Source,
+                Partition = partition.Bounds,
+            };
+        }
+    }
+}

@@ -1,0 +1,178 @@
+using System.Data;
+using System.Data.Common;
+using PgPool.Migration.Catalogs;
+using PgPool.Migration.Checkpoints;
+using PgPool.Migration.Diagnostics;
+using PgPool.Migration.Partitions;
+using PgPool.Migration.Snapshots;
+
+namespace PgPool.Migration.Running;
+
+/// <summary>
+/// Begins a run, or joins the one of that id: under one lock, in one transaction on the target, so that what is refused leaves nothing behind and
+/// processes that start together make one plan.
+/// </summary>
+internal sealed class RunJoin(RunState run, string kind, IReadOnlyList<TablePlan> plans)
+{
+    private SnapshotGroup? _snapshot;
+    private bool _isJoined;
+
+    /// <param name="pool">The source.</param>
+    /// <param name="readers">Its leases: they are the snapshot's from now on, whatever happens.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public async Task<JoinedRun> RunAsync(ConnectionPool pool, IReadOnlyList<ConnectionLease> readers, CancellationToken cancellationToken)
+    {
+        try
+        {
+            while (true)
+            {
+                var target = await run.Targets.TakeAsync(cancellationToken).ConfigureAwait(false);
+                try
+                {
+                    return await JoinAsync(pool, readers, target, cancellationToken).ConfigureAwait(false);
+                }
+                // Whether the COMMIT took place or not: the next attempt finds out, as it would after a crash.
+                catch (Exception e) when (Failures.Classify(e) is not (FailureKind.Fatal or FailureKind.BadRow)
+                    && !cancellationToken.IsCancellationRequested && run.Ledger.TryAgain(0, FailureKind.Transient, out var delay))
+                {
+                    MigrationLog.Retried(run.Log, run.RunId, "the plan", delay, e);
+                    await Task.Delay(delay, run.Options.TimeProvider, cancellationToken).ConfigureAwait(false);
+                }
+                finally
+                {
+                    await run.Targets.PutBackAsync(target).ConfigureAwait(false);
+                }
+            }
+        }
+        catch
+        {
+            if (_snapshot is not null)
+                await _snapshot.DisposeAsync().ConfigureAwait(false);
+            else
+                await LeaseGang.ReturnAsync(readers).ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    private async Task<JoinedRun> JoinAsync(
+        ConnectionPool pool, IReadOnlyList<ConnectionLease> readers, ConnectionLease target, CancellationToken cancellationToken)
+    {
+        var transaction = await target.Connection.BeginTransactionAsync(IsolationLevel.ReadCommitted, cancellationToken).ConfigureAwait(false);
+        await using (transaction.ConfigureAwait(false))
+        {
+            await target.ExecuteAsync(SessionSettings.ForWriting(target), cancellationToken).ConfigureAwait(false);
+            await run.Store.LockAsync(target, cancellationToken).ConfigureAwait(false);
+            var stored = await run.Store.ReadAsync(target, cancellationToken).ConfigureAwait(false);
+            if (stored is not null)
+            {
+                PlanComparison.Check(run.RunId, stored, kind, plans);
+                var counts = await run.Store.CountAsync(target, cancellationToken).ConfigureAwait(false);
+                if (counts.IsFinished)
+                {
+                    await LeaseGang.ReturnAsync(readers).ConfigureAwait(false);
+                    return new JoinedRun(Snapshot: null, stored.Epoch, counts);
+                }
+            }
+
+            _snapshot ??= await SnapshotGroup.TakeAsync(pool, readers, Plan(stored), cancellationToken).ConfigureAwait(false);
+            var epoch = stored is null
+                ? await BeginAsync(target, cancellationToken).ConfigureAwait(false)
+                : await ResumeAsync(stored, target, cancellationToken).ConfigureAwait(false);
+            await run.Store.RegisterSnapshotAsync(target, epoch, _snapshot.ExportedIds, _snapshot.Contents, cancellationToken).ConfigureAwait(false);
+            var begun = await run.Store.CountAsync(target, cancellationToken).ConfigureAwait(false);
+            await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
+
+            if (stored is null)
+                MigrationLog.Began(run.Log, run.RunId, begun.Total, plans.Count, readers.Count);
+            else
+                MigrationLog.Resumed(run.Log, run.RunId, begun.Done, begun.Total, readers.Count, epoch);
+            run.Epoch = epoch;
+            _isJoined = true;
+            return new JoinedRun(_snapshot, epoch, begun);
+        }
+    }
+
+    private SnapshotPlan Plan(StoredRun? stored) => new()
+    {
+        // Keeps others from rewriting or emptying a table while its rows are read: a snapshot does not see them any more after that.
+        Lock = plans.Count == 0 ? null : $"LOCK TABLE {string.Join(", ", plans.Select(Locked))} IN ACCESS SHARE MODE",
+        ImportFrom = stored?.Snapshots ?? [],
+        ImportContents = stored?.SnapshotContents,
+        ElsewhereAsync = FindSnapshotsAsync,
+        ChangedAsync = TellSnapshotsAsync,
+    };
+
+    // Partitions go with their table; children by inheritance are tables of their own.
+    private static string Locked(TablePlan plan) =>
+        plan.Relations is [var only] && only.Name == plan.Source ? $"ONLY {plan.Source}" : plan.Source.ToString();
+
+    private async Task<int> BeginAsync(ConnectionLease target, CancellationToken cancellationToken)
+    {
+        var partitions = new IReadOnlyList<Partition>[plans.Count];
+        await _snapshot!.ForEachAsync(Enumerable.Range(0, plans.Count), async (source, i, token) =>
+        {
+            partitions[i] = await Partitioner.PlanAsync(source, plans[i], run.Options.PartitionBytes, token).ConfigureAwait(false);
+        }, cancellationToken).ConfigureAwait(false);
+
+        var emptied = plans.Where(plan => plan.Copy.Mode == TargetMode.Truncate).Select(plan => plan.Target).Distinct().ToList();
+        if (emptied.Count > 0)
+        {
+            if (run.Options.DisableTriggers)
+                await target.ExecuteAsync("SET LOCAL session_replication_role = replica", cancellationToken).ConfigureAwait(false);
+            await target.ExecuteAsync($"TRUNCATE {string.Join(", ", emptied)}", cancellationToken).ConfigureAwait(false);
+        }
+
+        await run.Store.CreateAsync(target, kind, plans, partitions.SelectMany(some => some), cancellationToken).ConfigureAwait(false);
+        return 1;
+    }
+
+    private async Task<int> ResumeAsync(StoredRun stored, ConnectionLease target, CancellationToken cancellationToken)
+    {
+        if (_snapshot!.IsImported)
+            return stored.Epoch;
+        var torn = await run.Store.TornByBlocksAsync(target, cancellationToken).ConfigureAwait(false);
+        if (torn.Count > 0 && !run.Options.SourceIsFrozen)
+        {
+            throw new MigrationException(
+                $"Run {run.RunId} cannot go on: {string.Join(", ", torn.Distinct())} {(torn.Count == 1 ? "is" : "are")} cut by blocks and partly copied, and "
+                + "the snapshot in which that was done is gone. Rows may have moved between blocks since, so that some would be copied twice or not at all. "
+                + $"If the source has not changed since, say so with {nameof(MigrationOptions.SourceIsFrozen)}; if it may have, begin a new run, "
+                + $"with {nameof(TargetMode)}.{nameof(TargetMode.Truncate)}; tables cut by {nameof(PartitionBy)}.{nameof(PartitionBy.Key)} can be resumed.");
+        }
+
+        return await run.Store.BeginEpochAsync(target, cancellationToken).ConfigureAwait(false);
+    }
+
+    // A worker that looks for another snapshot has just given its target lease back.
+    private async Task<IReadOnlyList<string>> FindSnapshotsAsync(CancellationToken cancellationToken)
+    {
+        var target = await run.Targets.TakeAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            return await run.Store.SnapshotsAsync(target, run.Epoch, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            await run.Targets.PutBackAsync(target).ConfigureAwait(false);
+        }
+    }
+
+    // A hint for processes that join later: where no lease is free, or it fails, they try the ids they know.
+    private async Task TellSnapshotsAsync(IReadOnlyList<string> ids, CancellationToken cancellationToken)
+    {
+        if (!_isJoined || run.Targets.TryTake() is not { } target)
+            return;
+        try
+        {
+            await run.Store.RegisterSnapshotAsync(target, run.Epoch, ids, _snapshot!.Contents, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is DbException && !cancellationToken.IsCancellationRequested)
+        {
+            MigrationLog.SnapshotNotTold(run.Log, run.RunId, e);
+        }
+        finally
+        {
+            await run.Targets.PutBackAsync(target).ConfigureAwait(false);
+        }
+    }
+}

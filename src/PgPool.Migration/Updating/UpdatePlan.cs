@@ -1,0 +1,106 @@
+using System.Data;
+using Npgsql;
+using PgPool.Migration.Catalogs;
+using PgPool.Migration.Checkpoints;
+using PgPool.Migration.Running;
+
+namespace PgPool.Migration.Updating;
+
+/// <summary>The table that is changed in place, and that the statement can run on it.</summary>
+/// <param name="Table">As the store and the workers know it.</param>
+/// <param name="From">What keys are read from.</param>
+internal sealed record UpdatePlan(TablePlan Table, string From)
+{
+    // An ordinary table is cut by its key; a partitioned one is walked through in one piece, as ranges of a partition's keys may lie in others too.
+    private const string Facts = """
+        SELECT c.relkind::text, pg_table_size(c.oid), pg_relation_size(c.oid) / current_setting('block_size')::bigint, a.attname::text,
+               format_type(a.atttypid, -1), pg_catalog.to_regclass('pgpool_migration.rejected') IS NOT NULL
+                   OR has_database_privilege(current_database(), 'CREATE')
+        FROM pg_class c
+        JOIN pg_namespace n ON n.oid = c.relnamespace
+        LEFT JOIN pg_index i ON i.indrelid = c.oid AND i.indisprimary
+        LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = i.indkey[0]
+        WHERE n.nspname = $1 AND c.relname = $2
+        """;
+
+    /// <exception cref="MigrationException">There is no such table, it has no primary key, or the statement does not fit it.</exception>
+    public static async Task<UpdatePlan> ReadAsync(
+        ConnectionLease target, TableName table, string sql, MigrationOptions options, CancellationToken cancellationToken)
+    {
+        var transaction = await target.Connection.BeginTransactionAsync(IsolationLevel.ReadCommitted, cancellationToken).ConfigureAwait(false);
+        await using (transaction.ConfigureAwait(false))
+        {
+            await target.ExecuteAsync(SessionSettings.ForWriting(target), cancellationToken).ConfigureAwait(false);
+            await target.ExecuteAsync("SET LOCAL search_path = ''", cancellationToken).ConfigureAwait(false);
+            var command = target.Command(Facts, table.Schema, table.Name);
+            List<UpdatePlan?> found;
+            await using (command.ConfigureAwait(false))
+                found = await command.QueryAsync(reader => Read(reader, table, sql, options), cancellationToken).ConfigureAwait(false);
+            if (found is not [{ } plan])
+                throw new MigrationException($"Table {table} is not in the target: create it, or correct the name.") { Table = table };
+            await transaction.RollbackAsync(cancellationToken).ConfigureAwait(false);
+            await CheckAsync(target, table, sql, options, cancellationToken).ConfigureAwait(false);
+            return plan;
+        }
+    }
+
+    private static UpdatePlan? Read(NpgsqlDataReader reader, TableName table, string sql, MigrationOptions options)
+    {
+        var kind = reader.GetString(0);
+        if (kind is not ("r" or "p"))
+            throw Refused($"{table} is not a table.");
+        if (reader.IsDBNull(3))
+            throw Refused($"Table {table} has no primary key, by which it is cut into ranges: add one.");
+        if (!reader.GetBoolean(5))
+            throw Refused($"The role may not create schema {StoreSchema.Name} in the target database, where progress is kept: GRANT CREATE ON DATABASE.");
+
+        var relation = new Relation(table, reader.GetInt64(1), reader.GetInt64(2), new KeyColumn(reader.GetString(3), reader.GetString(4)));
+        var plan = new TablePlan
+        {
+            Copy = new TableCopy(table) { PartitionBy = kind == "p" ? PartitionBy.Whole : PartitionBy.Key },
+            Columns = [],
+            Format = CopyFormat.Binary,
+            SourceKey = [relation.Key!.Name],
+            TargetKey = [relation.Key.Name],
+            Relations = [relation],
+            Definition = new Dictionary<string, string>
+            {
+                ["sql"] = sql,
+                ["key"] = $"{relation.Key.Name} {relation.Key.Type}",
+                ["triggers disabled"] = $"{options.DisableTriggers}",
+            },
+        };
+        return new UpdatePlan(plan, kind == "p" ? table.ToString() : $"ONLY {table}");
+
+        MigrationException Refused(string message) => new(message) { Table = table };
+    }
+
+    /// <summary>Has the server plan the statement, which checks names, types and privileges, and changes nothing.</summary>
+    private static async Task CheckAsync(
+        ConnectionLease target, TableName table, string sql, MigrationOptions options, CancellationToken cancellationToken)
+    {
+        var transaction = await target.Connection.BeginTransactionAsync(IsolationLevel.ReadCommitted, cancellationToken).ConfigureAwait(false);
+        await using (transaction.ConfigureAwait(false))
+        {
+            try
+            {
+                await target.ExecuteAsync(SessionSettings.ForWriting(target), cancellationToken).ConfigureAwait(false);
+                if (options.DisableTriggers)
+                    await target.ExecuteAsync("SET LOCAL session_replication_role = replica", cancellationToken).ConfigureAwait(false);
+                var command = target.Command($"EXPLAIN (FORMAT JSON, COSTS OFF) {sql}");
+                await using (command.ConfigureAwait(false))
+                {
+                    command.Parameters.Add(new NpgsqlParameter("first", DBNull.Value));
+                    command.Parameters.Add(new NpgsqlParameter("last", DBNull.Value));
+                    var plan = await command.ScalarAsync<string>(cancellationToken).ConfigureAwait(false) ?? "";
+                    if (!plan.Contains("\"Operation\": \"Update\"", StringComparison.Ordinal) && !plan.Contains("\"Operation\": \"Delete\"", StringComparison.Ordinal))
+                        throw new MigrationException($"The statement for {table} is no UPDATE or DELETE: {sql}") { Table = table };
+                }
+            }
+            catch (PostgresException e) when (e.SqlState.StartsWith("42", StringComparison.Ordinal) || e.SqlState.StartsWith("22", StringComparison.Ordinal))
+            {
+                throw new MigrationException($"The statement for {table} cannot run: {e.MessageText} ({e.SqlState}). {Failures.Cure(e)}".TrimEnd(), e) { Table = table };
+            }
+        }
+    }
+}
