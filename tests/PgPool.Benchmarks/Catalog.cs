@@ -1,4 +1,5 @@
 using PgPool.Benchmarks.Cases;
+using PgPool.Benchmarks.Cases.Copying;
 using PgPool.Benchmarks.Harness;
 
 namespace PgPool.Benchmarks;
@@ -27,5 +28,9 @@ internal static class Catalog
         new Floors(),
         new Resets(),
         new Sizing(),
+        new CopyTable(workers: 1),
+        new CopyTable(workers: 2),
+        new CopyPeers(),
+        new CopyParts(),
     ];
 }

@@ -46,7 +46,7 @@ internal sealed record Report(
     {
         var text = new StringBuilder()
             .AppendLine(CultureInfo.InvariantCulture, $"{Machine} ({ServerSource}).")
-            .AppendLine("Ours: PgPool. Peer: Npgsql's own pool. Ratio: ours / peer, the median over the rounds.")
+            .AppendLine("Ours: PgPool. Peer: Npgsql's own pool, or what the case names. Ratio: ours / peer, the median over the rounds.")
             .Append(Quick ? "Quick: the figures mean little." + Environment.NewLine : "")
             .AppendLine();
         AppendRow(text, "case", "measured", "ours", "peer", "ratio", "bar", "met?");
