@@ -40,7 +40,7 @@ public sealed partial class ConnectionPool
         cancellationToken.ThrowIfCancellationRequested();
         var request = Request(options, callerFile, callerLine);
         if (_engine.TryLend(request, out var loan))
-            return new ConnectionLease(_engine, loan, options.Label);
+            return LeaseAtOnce(loan, options.Label);
         return Lease(_engine.Rent(request, need: 1, options.Priority, TimeoutOf(options), cancellationToken), request, cancellationToken);
     }
 
@@ -62,7 +62,7 @@ public sealed partial class ConnectionPool
             return ValueTask.FromCanceled<ConnectionLease>(cancellationToken);
         var request = Request(options, callerFile, callerLine);
         return _engine.TryLend(request, out var loan)
-            ? new(new ConnectionLease(_engine, loan, options.Label))
+            ? new(LeaseAtOnce(loan, options.Label))
             : WaitAsync(request, options.Priority, TimeoutOf(options), cancellationToken);
     }
 
@@ -114,15 +114,38 @@ public sealed partial class ConnectionPool
     {
         var result = await _engine.RentAsync(request, count, priority, timeout, cancellationToken).ConfigureAwait(false);
         if (result.Outcome != RentOutcome.Lent)
-            throw Failure(result, request, count, cancellationToken);
+            throw Refused(result, request, count, cancellationToken);
+        TellWait(result, request);
         var loans = result.Group ?? [result.Loan];
         return new LeaseGroup(Array.ConvertAll(loans, loan => new ConnectionLease(_engine, loan, request.Label)));
     }
 
+    private ConnectionLease LeaseAtOnce(in Loan<NpgsqlConnection> loan, string? label)
+    {
+        _metrics.Waited(TimeSpan.Zero);
+        return new ConnectionLease(_engine, loan, label);
+    }
+
     private ConnectionLease Lease(in RentResult<NpgsqlConnection> result, in RentRequest request, CancellationToken cancellationToken)
-        => result.Outcome == RentOutcome.Lent
-            ? new ConnectionLease(_engine, result.Loan, request.Label)
-            : throw Failure(result, request, count: 1, cancellationToken);
+    {
+        if (result.Outcome != RentOutcome.Lent)
+            throw Refused(result, request, count: 1, cancellationToken);
+        TellWait(result, request);
+        return new ConnectionLease(_engine, result.Loan, request.Label);
+    }
+
+    private void TellWait(in RentResult<NpgsqlConnection> result, in RentRequest request)
+    {
+        _metrics.Waited(result.Waited);
+        _driver.Tracing.Rented(request, result.Waited, failure: null);
+    }
+
+    private Exception Refused(in RentResult<NpgsqlConnection> result, in RentRequest request, int count, CancellationToken cancellationToken)
+    {
+        var failure = Failure(result, request, count, cancellationToken);
+        _driver.Tracing.Rented(request, result.Waited, failure);
+        return failure;
+    }
 
     private Exception Failure(in RentResult<NpgsqlConnection> result, in RentRequest request, int count, CancellationToken cancellationToken)
     {

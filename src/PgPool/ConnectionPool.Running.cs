@@ -1,3 +1,4 @@
+using Npgsql;
 using PgPool.Engine;
 
 namespace PgPool;
@@ -32,13 +33,14 @@ public sealed partial class ConnectionPool
         var engine = Open;
         ConnectionPoolOptionsValidation.Sizes(minSize, maxSize, nameof(minSize), nameof(maxSize));
         engine.Resize(minSize, maxSize);
+        _events.Resized(minSize, maxSize);
     }
 
     /// <summary>
     /// Retires all of today's connections: idle ones now, leased ones when they return, those being opened when they are there. Refills to
     /// <see cref="MinSize"/>.
     /// </summary>
-    public void Clear() => Open.Clear();
+    public void Clear() => ClearNow(Open);
 
     /// <summary>Retires today's connections and reads the database's types again, for use after CREATE TYPE or CREATE EXTENSION.</summary>
     /// <param name="cancellationToken">Ends the reading.</param>
@@ -46,14 +48,28 @@ public sealed partial class ConnectionPool
     {
         var engine = Open;
         await _driver.ReloadTypesAsync(cancellationToken).ConfigureAwait(false);
+        ClearNow(engine);
+    }
+
+    private void ClearNow(PoolEngine<NpgsqlConnection> engine)
+    {
         engine.Clear();
+        _events.Cleared();
     }
 
     /// <summary>New rents wait (their timeouts run on); leases already out are unaffected. Doing it twice does nothing more.</summary>
-    public void Suspend() => Open.Suspend(suspended: true);
+    public void Suspend()
+    {
+        Open.Suspend(suspended: true);
+        _events.Suspended();
+    }
 
     /// <summary>Ends <see cref="Suspend"/>: waiters are served again.</summary>
-    public void Resume() => Open.Suspend(suspended: false);
+    public void Resume()
+    {
+        Open.Suspend(suspended: false);
+        _events.Resumed();
+    }
 
     /// <summary>
     /// Completes when no lease is out and no connection is being reset. With <see cref="Suspend"/>: a quiet point for a cut-over.
@@ -107,6 +123,7 @@ public sealed partial class ConnectionPool
         await _engine.WhenGoneAsync().ConfigureAwait(false);
         try
         {
+            _metrics.Dispose();
             _engine.Dispose();
             await _driver.DisposeAsync().ConfigureAwait(false);
         }

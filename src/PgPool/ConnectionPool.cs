@@ -1,6 +1,7 @@
 using System.Data.Common;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
+using PgPool.Data;
 using PgPool.Diagnostics;
 using PgPool.Engine;
 using PgPool.Sessions;
@@ -33,6 +34,7 @@ public sealed partial class ConnectionPool : IAsyncDisposable, IDisposable
     private readonly NpgsqlDriver _driver;
     private readonly PoolEngine<NpgsqlConnection> _engine;
     private readonly PoolEvents _events;
+    private readonly PoolMetrics _metrics;
     private readonly ServerCapacity _capacity = new();
     private readonly TaskCompletionSource _released = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -54,10 +56,13 @@ public sealed partial class ConnectionPool : IAsyncDisposable, IDisposable
         Name = _options.Name ?? $"PgPool-{Interlocked.Increment(ref _generatedNames)}";
         _watchesFlows = _options.NestedRents != NestedRentPolicy.Allow;
         _keepsDetails = _watchesFlows || _options.CaptureRentStackTraces;
-        _events = new PoolEvents((_options.LoggerFactory ?? NullLoggerFactory.Instance).CreateLogger("PgPool"), Name, _capacity);
+        _metrics = new PoolMetrics(_options.MeterFactory, Name, GetStatistics);
+        _events = new PoolEvents((_options.LoggerFactory ?? NullLoggerFactory.Instance).CreateLogger("PgPool"), Name, _capacity, _metrics);
         _driver = new NpgsqlDriver(_options, Name, _capacity);
         _engine = new PoolEngine<NpgsqlConnection>(_driver, EngineOptions.From(_options, Name), _events);
+        _metrics.Start();
         _engine.Start();
+        _events.PoolMade(_options.MinSize, _options.MaxSize);
     }
 
     /// <summary>Given or generated ("PgPool-1"); appears in every message, log entry and metric of the pool.</summary>
@@ -85,11 +90,16 @@ public sealed partial class ConnectionPool : IAsyncDisposable, IDisposable
     /// The pool for code written against ADO.NET (Dapper and the like). Commands it creates are <see cref="NpgsqlCommand"/>s; closing a connection of
     /// it returns the lease. Disposing the data source does not dispose the pool.
     /// </summary>
-    /// <exception cref="NotSupportedException">Always, in this version: rent a lease and use its <see cref="ConnectionLease.Connection"/>.</exception>
+    /// <remarks>
+    /// Its connections are of no type of Npgsql's: where that is asked for (EF Core, linq2db, COPY), rent a lease and use its
+    /// <see cref="ConnectionLease.Connection"/>. The <see cref="DbCommand.Connection"/> of its commands and the <see cref="DbTransaction.Connection"/> of
+    /// its transactions are that connection. Keep commands in variables of ADO.NET's types: executing one as an <see cref="NpgsqlCommand"/> passes by what
+    /// opens and closes its connection.
+    /// </remarks>
     public DbDataSource AsDataSource()
     {
         _ = Open;
-        throw new NotSupportedException("PgPool's DbDataSource is not part of this version: rent a lease and use its Connection, which is a DbConnection.");
+        return new PoolDataSource(this, _driver.Server);
     }
 
     private ObjectDisposedException Disposed() => new(nameof(ConnectionPool), $"PgPool '{Name}' is closed.");

@@ -159,13 +159,17 @@ public sealed class ConnectionPoolOptions
     public ILoggerFactory? LoggerFactory { get; set; }
 
     /// <summary>
-    /// Makes the meter "PgPool". Metrics are not part of this version: the pool's constructor throws <see cref="NotSupportedException"/> unless it is
-    /// <see langword="null"/>, the default.
+    /// Makes the meter "PgPool" (<see cref="PgPoolTelemetry.MeterName"/>); <see langword="null"/>, the default: the process has one. A container's own is
+    /// taken by AddPgPool.
     /// </summary>
     public IMeterFactory? MeterFactory { get; set; }
 
     /// <summary>Where the pool takes all its times from. The default is <see cref="TimeProvider.System"/>.</summary>
     public TimeProvider TimeProvider { get; set; } = TimeProvider.System;
+
+    /// <summary>Checks the options, as the pool's constructor does.</summary>
+    /// <exception cref="ArgumentException">A value is out of range: <see cref="ArgumentException.ParamName"/> is the property, and the message has the range.</exception>
+    public void Validate() => ConnectionPoolOptionsValidation.Validate(this);
 
     internal ConnectionPoolOptions Copy() => (ConnectionPoolOptions)MemberwiseClone();
 }

@@ -41,8 +41,6 @@ internal static class ConnectionPoolOptionsValidation
         Defined(options.SessionReset);
         if (options.TimeProvider is null)
             throw Bad(nameof(options.TimeProvider), "must not be null: the default is TimeProvider.System");
-        if (options.MeterFactory is not null)
-            throw new NotSupportedException("PgPool's metrics are not part of this version: leave MeterFactory null, and read GetStatistics().");
     }
 
     /// <summary>The bounds of a pool, checked alike when it is made and when it is resized.</summary>

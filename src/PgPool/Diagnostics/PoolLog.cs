@@ -52,4 +52,19 @@ internal static partial class PoolLog
 
     [LoggerMessage(1200, LogLevel.Information, "PgPool '{Pool}': closed")]
     public static partial void PoolClosed(ILogger logger, string pool);
+
+    [LoggerMessage(1201, LogLevel.Debug, "PgPool '{Pool}': made, for {MinSize} to {MaxSize} connections")]
+    public static partial void PoolMade(ILogger logger, string pool, int minSize, int maxSize);
+
+    [LoggerMessage(1202, LogLevel.Information, "PgPool '{Pool}': suspended; rents wait")]
+    public static partial void Suspended(ILogger logger, string pool);
+
+    [LoggerMessage(1203, LogLevel.Information, "PgPool '{Pool}': resumed")]
+    public static partial void Resumed(ILogger logger, string pool);
+
+    [LoggerMessage(1204, LogLevel.Information, "PgPool '{Pool}': resized to {MinSize} to {MaxSize} connections")]
+    public static partial void Resized(ILogger logger, string pool, int minSize, int maxSize);
+
+    [LoggerMessage(1205, LogLevel.Information, "PgPool '{Pool}': cleared; today's connections are replaced")]
+    public static partial void Cleared(ILogger logger, string pool);
 }

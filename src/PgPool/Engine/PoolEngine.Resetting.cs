@@ -64,6 +64,7 @@ internal sealed partial class PoolEngine<T>
 
     private async Task ResetAsync(Slot<T> slot, bool async)
     {
+        var startedAt = Clock.Now;
         ResetVerdict verdict;
         try
         {
@@ -74,10 +75,10 @@ internal sealed partial class PoolEngine<T>
         {
             verdict = new ResetVerdict(CloseReason.ResetFailed, Error: exception);
         }
-        FinishReset(slot, verdict, async);
+        FinishReset(slot, verdict, startedAt, async);
     }
 
-    private void FinishReset(Slot<T> slot, in ResetVerdict verdict, bool async)
+    private void FinishReset(Slot<T> slot, in ResetVerdict verdict, long startedAt, bool async)
     {
         var request = slot.Request;
         var effects = new Effects<T> { ForBlocked = !async };
@@ -104,6 +105,8 @@ internal sealed partial class PoolEngine<T>
         }
         effects.Run(this);
         // Told last: a log that throws must not cost the pool a place.
+        if (verdict.Retire is null)
+            _events.Reset(Clock.Span(Clock.Now - startedAt));
         if (verdict.WasDirty || verdict.Retire is not null)
             _events.DirtyReturn(request, slot.BackendProcessId, verdict);
     }

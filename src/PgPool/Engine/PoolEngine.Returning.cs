@@ -21,6 +21,7 @@ internal sealed partial class PoolEngine<T>
     {
         var slot = loan.Slot;
         var now = Clock.Now;
+        long heldFor;
         lock (_lock)
         {
             if (slot.State != SlotState.Leased || slot.LeaseId != loan.LeaseId
@@ -28,10 +29,11 @@ internal sealed partial class PoolEngine<T>
             {
                 return false;
             }
-            TakeBack(slot, loan.Connection, now);
+            heldFor = TakeBack(slot, loan.Connection, now);
             AddIdle(slot, freshFrom: slot.AliveAt);
-            return true;
         }
+        TellUse(heldFor);
+        return true;
     }
 
     private void ReturnByState(in Loan<T> loan, bool touched, bool async)
@@ -39,6 +41,7 @@ internal sealed partial class PoolEngine<T>
         var slot = loan.Slot;
         var effects = new Effects<T> { ForBlocked = !async };
         var needsReset = false;
+        long heldFor;
         LeaseInfo? longLease = null;
         lock (_lock)
         {
@@ -47,7 +50,7 @@ internal sealed partial class PoolEngine<T>
             var now = Clock.Now;
             if (slot.WarnedOfLongLease)
                 longLease = Describe(slot, now);
-            TakeBack(slot, loan.Connection, now);
+            heldFor = TakeBack(slot, loan.Connection, now);
             if (ReasonNotToKeep(slot, now) is { } reason)
             {
                 BeginClose(slot, reason, ref effects);
@@ -68,8 +71,15 @@ internal sealed partial class PoolEngine<T>
         effects.Run(this);
         if (needsReset)
             Reset(slot, async);
+        TellUse(heldFor);
         if (longLease is not null)
             _events.LongLeaseReturned(longLease);
+    }
+
+    private void TellUse(long heldFor)
+    {
+        if (_events.TimesUse)
+            _events.Used(Clock.Span(heldFor));
     }
 
     /// <summary>Takes back what was lent to a renter that never saw it.</summary>
@@ -91,13 +101,16 @@ internal sealed partial class PoolEngine<T>
         }
     }
 
-    private void TakeBack(Slot<T> slot, T? connection, long now)
+    /// <returns>How long it was lent.</returns>
+    private long TakeBack(Slot<T> slot, T? connection, long now)
     {
+        var heldFor = now - slot.RentedAt;
         _leased--;
-        _totals.UseTicks += now - slot.RentedAt;
+        _totals.UseTicks += heldFor;
         slot.Connection = connection;
         slot.UsedAt = now;
         slot.Request.Details?.Flow?.Returned();
+        return heldFor;
     }
 
     private CloseReason? ReasonNotToKeep(Slot<T> slot, long now)

@@ -1,6 +1,7 @@
 using System.Data;
 using System.Runtime.CompilerServices;
 using Npgsql;
+using PgPool.Diagnostics;
 using PgPool.Engine;
 
 namespace PgPool.Sessions;
@@ -29,11 +30,33 @@ internal sealed class NpgsqlDriver : IConnectionDriver<NpgsqlConnection>, IAsync
         _hooks = new SessionHooks(options);
         _resetter = new SessionResetter(options, new SessionCleaner(options, _opener.AutoPrepares), _hooks);
         _severer = new SessionSeverer(_opener, options);
+        Tracing = new PoolTracing(poolName, _opener.Server, options.TimeProvider);
     }
 
     public event Action? SessionBroke;
 
+    public PoolTracing Tracing { get; }
+
+    /// <summary>Where the sessions lead to. Has the password, which goes nowhere.</summary>
+    public NpgsqlConnectionStringBuilder Server => _opener.Server;
+
     public async ValueTask<NpgsqlConnection> OpenAsync(bool async, CancellationToken cancellationToken)
+    {
+        using var span = Tracing.StartOpen();
+        try
+        {
+            var connection = await OpenSessionAsync(async, cancellationToken).ConfigureAwait(false);
+            PoolTracing.Opened(span, connection);
+            return connection;
+        }
+        catch (Exception exception)
+        {
+            PoolTracing.Failed(span, exception);
+            throw;
+        }
+    }
+
+    private async ValueTask<NpgsqlConnection> OpenSessionAsync(bool async, CancellationToken cancellationToken)
     {
         var startedAt = _options.TimeProvider.GetTimestamp();
         var connection = await _opener.OpenAsync(async, cancellationToken).ConfigureAwait(false);

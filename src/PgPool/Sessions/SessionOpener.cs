@@ -21,13 +21,17 @@ internal sealed class SessionOpener
             builder.UseLoggerFactory(loggers);
         options.ConfigureDataSource?.Invoke(builder);
         Adapt(builder.ConnectionStringBuilder, options);
-        AutoPrepares = builder.ConnectionStringBuilder.MaxAutoPrepare > 0;
+        Server = builder.ConnectionStringBuilder;
+        AutoPrepares = Server.MaxAutoPrepare > 0;
         DataSource = builder.Build();
         _hosts = DataSource as NpgsqlMultiHostDataSource;
     }
 
     /// <summary>One for the pool's whole life: the database's types are loaded once for each data source.</summary>
     public NpgsqlDataSource DataSource { get; }
+
+    /// <summary>Where it leads to. Has the password, which goes nowhere.</summary>
+    public NpgsqlConnectionStringBuilder Server { get; }
 
     /// <summary>Whether Npgsql prepares by itself what is run often enough.</summary>
     public bool AutoPrepares { get; }

@@ -1,4 +1,7 @@
+using System.Data.Common;
+using System.Diagnostics.Metrics;
 using Microsoft.Extensions.DependencyInjection;
+using PgPool.Tests.Diagnostics;
 using Xunit;
 
 namespace PgPool.Tests.Options;
@@ -48,5 +51,63 @@ public sealed class DependencyInjectionTests
 
         Assert.Equal("source", provider.GetRequiredKeyedService<ConnectionPool>("source").Name);
         Assert.Equal("target", provider.GetRequiredKeyedService<ConnectionPool>("target").Name);
+    }
+
+    [Fact]
+    public async Task AddPgPool_HasItsDataSource()
+    {
+        await using var provider = new ServiceCollection().AddPgPool(Host).AddKeyedPgPool("other", Host).BuildServiceProvider();
+
+        Assert.Contains("nowhere.invalid", provider.GetRequiredService<DbDataSource>().ConnectionString);
+        Assert.NotSame(provider.GetRequiredService<DbDataSource>(), provider.GetRequiredKeyedService<DbDataSource>("other"));
+    }
+
+    [Fact]
+    public async Task AddPgPool_ReportsToTheContainersMeters()
+    {
+        await using var provider = new ServiceCollection().AddMetrics().AddPgPool(Host, options => options.Name = "metered").BuildServiceProvider();
+        using var measurements = new Measurements("metered", provider.GetRequiredService<IMeterFactory>());
+        using var elsewhere = new Measurements("metered");
+
+        _ = provider.GetRequiredService<ConnectionPool>();
+
+        Assert.Equal(10, measurements.Observe()["db.client.connection.max"]);
+        Assert.Empty(elsewhere.Observe());
+    }
+
+    [Fact]
+    public async Task AddKeyedPgPool_StringKey_IsTheName()
+    {
+        await using var provider = new ServiceCollection().AddKeyedPgPool("archive", (_, options) => options.ConnectionString = Host).BuildServiceProvider();
+
+        Assert.Equal("archive", provider.GetRequiredKeyedService<ConnectionPool>("archive").Name);
+    }
+
+    [Fact]
+    public async Task TwoPoolsOfOneName_AreRefused()
+    {
+        await using var provider = new ServiceCollection()
+            .AddPgPool(Host, static options => options.Name = "shop")
+            .AddKeyedPgPool("other", Host, static options => options.Name = "shop")
+            .BuildServiceProvider();
+        _ = provider.GetRequiredService<ConnectionPool>();
+
+        var refusal = Assert.Throws<InvalidOperationException>(() => provider.GetRequiredKeyedService<ConnectionPool>("other"));
+
+        Assert.Contains("'shop'", refusal.Message);
+        Assert.Contains("ConnectionPoolOptions.Name", refusal.Message);
+    }
+
+    [Fact]
+    public async Task BadOptions_DoNotKeepTheirName()
+    {
+        var minSize = -1;
+        await using var provider = new ServiceCollection()
+            .AddPgPool((_, options) => (options.ConnectionString, options.Name, options.MinSize) = (Host, "shop", minSize))
+            .BuildServiceProvider();
+        Assert.ThrowsAny<ArgumentException>(() => provider.GetRequiredService<ConnectionPool>());
+        minSize = 0;
+
+        Assert.Equal("shop", provider.GetRequiredService<ConnectionPool>().Name);
     }
 }

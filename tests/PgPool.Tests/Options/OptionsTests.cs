@@ -1,4 +1,3 @@
-using System.Diagnostics.Metrics;
 using Npgsql;
 using Xunit;
 
@@ -62,17 +61,6 @@ public sealed class OptionsTests
 
         Assert.Contains($"'{keyword}'", exception.Message, StringComparison.OrdinalIgnoreCase);
         Assert.DoesNotContain("s3cr3t", exception.ToString());
-    }
-
-    [Fact]
-    public async Task NotYetThere_SaysSo()
-    {
-        using var meters = new NoMeters();
-        var options = new ConnectionPoolOptions(Host) { MinSize = 0, MeterFactory = meters };
-        Assert.Throws<NotSupportedException>(() => new ConnectionPool(options));
-
-        await using var pool = new ConnectionPool(new ConnectionPoolOptions(Host) { MinSize = 0 });
-        Assert.Throws<NotSupportedException>(pool.AsDataSource);
     }
 
     [Fact]
@@ -171,14 +159,5 @@ public sealed class OptionsTests
         Assert.Equal(parameter, Assert.ThrowsAny<ArgumentException>(() => pool.Resize(min, max)).ParamName);
 
         Assert.Equal((0, 10), (pool.MinSize, pool.MaxSize));
-    }
-
-    private sealed class NoMeters : IMeterFactory
-    {
-        public Meter Create(MeterOptions options) => throw new InvalidOperationException("No meter is made in this version.");
-
-        public void Dispose()
-        {
-        }
     }
 }

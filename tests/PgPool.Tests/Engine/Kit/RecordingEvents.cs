@@ -15,6 +15,15 @@ internal sealed class RecordingEvents : IPoolEvents
     public ConcurrentQueue<LeaseInfo> LongLeases { get; } = [];
     public ConcurrentQueue<LeaseInfo> LongLeasesReturned { get; } = [];
 
+    public ConcurrentQueue<TimeSpan> Uses { get; } = [];
+    public ConcurrentQueue<TimeSpan> Resets { get; } = [];
+
+    public bool TimesUse => true;
+
+    public void Used(TimeSpan heldFor) => Uses.Enqueue(heldFor);
+
+    public void Reset(TimeSpan took) => Resets.Enqueue(took);
+
     public void Opened(int backendProcessId, TimeSpan took) => OpenedIds.Enqueue(backendProcessId);
 
     public void OpenFailed(Exception exception, OpenFailure failure, int connections) => Failures.Enqueue(failure);
