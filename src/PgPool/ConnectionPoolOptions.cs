@@ -38,9 +38,19 @@ public sealed class ConnectionPoolOptions
     public static ConnectionPoolOptions FromConnectionString(string connectionString)
     {
         ArgumentNullException.ThrowIfNull(connectionString);
-        var options = new ConnectionPoolOptions(connectionString);
-        ConnectionStringKeywords.Apply(connectionString, options);
+        var options = new ConnectionPoolOptions();
+        options.UseConnectionString(connectionString);
         return options;
+    }
+
+    /// <summary>Sets <see cref="ConnectionString"/>, and takes its pool keywords over as <see cref="FromConnectionString"/> does.</summary>
+    /// <param name="connectionString">Any Npgsql connection string.</param>
+    /// <exception cref="ArgumentException">The string is malformed, or has a keyword that Npgsql does not know: named in the message.</exception>
+    public void UseConnectionString(string connectionString)
+    {
+        ArgumentNullException.ThrowIfNull(connectionString);
+        ConnectionStringKeywords.Apply(connectionString, this);
+        ConnectionString = connectionString;
     }
 
     /// <summary>

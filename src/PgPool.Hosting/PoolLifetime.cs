@@ -1,0 +1,43 @@
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace PgPool.Hosting;
+
+/// <summary>Begins before everything else that the application hosts, and ends after it.</summary>
+internal sealed partial class PoolLifetime(Func<ConnectionPool> pool, PgPoolHostOptions options, TimeProvider time, ILogger logger)
+    : IHostedLifecycleService
+{
+    private ConnectionPool? _pool;
+
+    public async Task StartingAsync(CancellationToken cancellationToken)
+    {
+        // Made here, so that what is wrong with its options fails the start.
+        _pool = pool();
+        if (!options.WarmUp)
+            return;
+        using var deadline = new CancellationTokenSource(options.WarmUpTimeout, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
+        try
+        {
+            await _pool.WarmUpAsync(either.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (deadline.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        {
+            NotWarm(logger, _pool.Name, _pool.MinSize, options.WarmUpTimeout.TotalSeconds, _pool.GetStatistics().LastOpenError);
+        }
+    }
+
+    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StoppedAsync(CancellationToken cancellationToken)
+        => _pool?.CloseAsync(options.DrainTimeout, cancellationToken) ?? Task.CompletedTask;
+
+    [LoggerMessage(1300, LogLevel.Warning, "PgPool '{Pool}': {MinSize} connections were not open within {Seconds:0.0} s; the application starts all the same")]
+    private static partial void NotWarm(ILogger logger, string pool, int minSize, double seconds, Exception? exception);
+}
