@@ -1,0 +1,4 @@
+namespace LiveView;
+
+/// <summary>A lease that is out.</summary>
+internal sealed record LeaseView(long Id, string? Label, string Place, double HeldSeconds, int Backend);

@@ -1,0 +1,4 @@
+namespace LiveView;
+
+/// <summary>What the page is sent, twice a second.</summary>
+internal sealed record PageView(DateTimeOffset At, IReadOnlyList<PoolView> Pools, CopyView Copy);
