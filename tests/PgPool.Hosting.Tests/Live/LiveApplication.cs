@@ -1,8 +1,8 @@
 using System.Diagnostics;
 using System.Text.RegularExpressions;
 using Npgsql;
-using PgPool.TestSupport;
 using PgPool.Tests;
+using PgPool.TestSupport;
 using Xunit;
 
 namespace PgPool.Hosting.Tests.Live;
