@@ -35,17 +35,13 @@ internal sealed class PoolMetrics : IDisposable
     /// <summary>From here on its gauges are read.</summary>
     public void Start() => _instruments.Add(this);
 
-    public void Opened(TimeSpan took) => _instruments.CreateTime.Record(took.TotalSeconds, _name);
+    public void Opened(TimeSpan took) => Record(_instruments.CreateTime, took);
 
-    public void Waited(TimeSpan waited)
-    {
-        if (_instruments.WaitTime.Enabled)
-            _instruments.WaitTime.Record(waited.TotalSeconds, _name);
-    }
+    public void Waited(TimeSpan waited) => Record(_instruments.WaitTime, waited);
 
-    public void Used(TimeSpan used) => _instruments.UseTime.Record(used.TotalSeconds, _name);
+    public void Used(TimeSpan used) => Record(_instruments.UseTime, used);
 
-    public void Reset(TimeSpan took) => _instruments.ResetTime.Record(took.TotalSeconds, _name);
+    public void Reset(TimeSpan took) => Record(_instruments.ResetTime, took);
 
     public IEnumerable<Measurement<long>> Value(Func<PoolStatistics, long> value) => [new(value(_read()), _pool)];
 
@@ -62,4 +58,18 @@ internal sealed class PoolMetrics : IDisposable
     }
 
     public void Dispose() => _instruments.Remove(this);
+
+    private void Record(Histogram<double> histogram, TimeSpan span)
+    {
+        if (!histogram.Enabled)
+            return;
+        try
+        {
+            histogram.Record(span.TotalSeconds, _name);
+        }
+        // A listener's failure stays its own: the renter has its connection by now, or has returned it.
+        catch (Exception)
+        {
+        }
+    }
 }

@@ -5,7 +5,10 @@ using PgPool.Engine;
 namespace PgPool.Diagnostics;
 
 /// <summary>The spans of a pool: a rent that had to wait, and a physical open.</summary>
-/// <remarks>Attributes are those of OpenTelemetry's semantic conventions for databases (https://opentelemetry.io/docs/specs/semconv/database/).</remarks>
+/// <remarks>
+/// Attributes are those of OpenTelemetry's semantic conventions for databases (https://opentelemetry.io/docs/specs/semconv/database/). What a listener
+/// throws stays its own: a connection that is lent, or has just been opened, must not be lost for it.
+/// </remarks>
 internal sealed class PoolTracing(string pool, NpgsqlConnectionStringBuilder server, TimeProvider time)
 {
     private static readonly ActivitySource Source = new(PgPoolTelemetry.ActivitySourceName, PgPoolTelemetry.Version);
@@ -18,20 +21,41 @@ internal sealed class PoolTracing(string pool, NpgsqlConnectionStringBuilder ser
     {
         if (!Source.HasListeners())
             return null;
-        var open = Source.StartActivity("pgpool open", ActivityKind.Client);
-        Describe(open);
-        return open;
+        try
+        {
+            var open = Source.StartActivity("pgpool open", ActivityKind.Client);
+            Describe(open);
+            return open;
+        }
+        catch (Exception)
+        {
+            return null;
+        }
     }
 
-    public static void Opened(Activity? open, NpgsqlConnection connection)
-        => open?.SetTag("server.address", connection.Host).SetTag("server.port", connection.Port)
-            .SetTag("db.client.connection.pgpool.backend", connection.ProcessID);
-
-    public static void Failed(Activity? span, Exception exception)
+    /// <summary>Ends the span of an open.</summary>
+    /// <param name="open">What <see cref="StartOpen"/> gave.</param>
+    /// <param name="connection">The session, unless it failed.</param>
+    /// <param name="failure">Why it failed.</param>
+    public static void EndOpen(Activity? open, NpgsqlConnection? connection, Exception? failure)
     {
-        span?.SetStatus(ActivityStatusCode.Error, exception.Message)
-            .SetTag("error.type", (exception as PostgresException)?.SqlState ?? exception.GetType().FullName);
-        span?.AddException(exception);
+        if (open is null)
+            return;
+        try
+        {
+            using (open)
+            {
+                if (connection is not null)
+                {
+                    open.SetTag("server.address", connection.Host).SetTag("server.port", connection.Port)
+                        .SetTag("db.client.connection.pgpool.backend", connection.ProcessID);
+                }
+                Fail(open, failure);
+            }
+        }
+        catch (Exception)
+        {
+        }
     }
 
     /// <summary>Notes a rent that has ended, if it had to wait or failed.</summary>
@@ -42,11 +66,25 @@ internal sealed class PoolTracing(string pool, NpgsqlConnectionStringBuilder ser
     {
         if (!Source.HasListeners() || (waited == TimeSpan.Zero && failure is null))
             return;
-        using var rent = Source.StartActivity("pgpool rent", ActivityKind.Internal, default(ActivityContext), startTime: time.GetUtcNow() - waited);
-        Describe(rent);
-        rent?.SetTag("db.client.connection.pgpool.label", request.Label).SetTag("db.client.connection.pgpool.call_site", request.CallSite);
-        if (failure is not null)
-            Failed(rent, failure);
+        try
+        {
+            using var rent = Source.StartActivity("pgpool rent", ActivityKind.Internal, default(ActivityContext), startTime: time.GetUtcNow() - waited);
+            Describe(rent);
+            rent?.SetTag("db.client.connection.pgpool.label", request.Label).SetTag("db.client.connection.pgpool.call_site", request.CallSite);
+            Fail(rent, failure);
+        }
+        catch (Exception)
+        {
+        }
+    }
+
+    private static void Fail(Activity? span, Exception? failure)
+    {
+        if (span is null || failure is null)
+            return;
+        span.SetStatus(ActivityStatusCode.Error, failure.Message)
+            .SetTag("error.type", (failure as PostgresException)?.SqlState ?? failure.GetType().FullName)
+            .AddException(failure);
     }
 
     private void Describe(Activity? span)

@@ -42,16 +42,16 @@ internal sealed class NpgsqlDriver : IConnectionDriver<NpgsqlConnection>, IAsync
 
     public async ValueTask<NpgsqlConnection> OpenAsync(bool async, CancellationToken cancellationToken)
     {
-        using var span = Tracing.StartOpen();
+        var span = Tracing.StartOpen();
         try
         {
             var connection = await OpenSessionAsync(async, cancellationToken).ConfigureAwait(false);
-            PoolTracing.Opened(span, connection);
+            PoolTracing.EndOpen(span, connection, failure: null);
             return connection;
         }
         catch (Exception exception)
         {
-            PoolTracing.Failed(span, exception);
+            PoolTracing.EndOpen(span, connection: null, exception);
             throw;
         }
     }

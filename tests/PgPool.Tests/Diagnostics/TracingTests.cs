@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Diagnostics.Metrics;
 using Npgsql;
 using PgPool.Tests.Integration;
 using PgPool.TestSupport;
@@ -87,6 +88,50 @@ public sealed class TracingTests : PoolTest
         Assert.Equal(ActivityStatusCode.Error, rent.Status);
         Assert.Equal(typeof(PoolTimeoutException).FullName, rent.GetTagItem("error.type"));
         Assert.Equal("late", rent.GetTagItem("db.client.connection.pgpool.label"));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task ListenersThatThrow_CostNoConnection(bool async)
+    {
+        using var spans = new ActivityListener
+        {
+            ShouldListenTo = static source => source.Name == PgPoolTelemetry.ActivitySourceName,
+            Sample = static (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllData,
+            ActivityStopped = span => Throw(span.GetTagItem("db.client.connection.pool.name")),
+        };
+        ActivitySource.AddActivityListener(spans);
+        using var measurements = new MeterListener
+        {
+            InstrumentPublished = static (instrument, listener) =>
+            {
+                if (instrument.Meter.Name == PgPoolTelemetry.MeterName && instrument is Histogram<double>)
+                    listener.EnableMeasurementEvents(instrument);
+            },
+        };
+        measurements.SetMeasurementEventCallback<double>((_, _, tags, _) => Throw(tags[0].Value));
+        measurements.Start();
+        var pool = Pool(options => (options.Name, options.MaxSize) = (ApplicationName, 1));
+
+        for (var i = 0; i < 3; i++)
+        {
+            var lease = await RentAsync(pool, async);
+            var next = RentAsync(pool, async);
+            await Eventually.BecomesAsync(() => pool.GetStatistics().Waiting == 1, "it waits");
+            await ExecuteAsync(lease, "SELECT 1");
+            await ReturnAsync(lease, async);
+            await ReturnAsync(await next, async);
+        }
+        await SettledAsync(pool);
+
+        Assert.Equal((1, 1L, 0L), (pool.GetStatistics().Idle, pool.GetStatistics().Opened, pool.GetStatistics().Abandoned));
+
+        void Throw(object? name)
+        {
+            if (name as string == ApplicationName)
+                throw new InvalidOperationException("a listener's own failure");
+        }
     }
 
     [Fact]
