@@ -9,7 +9,10 @@ internal sealed class ProgressMeter(TimeProvider clock)
     private readonly long _start = clock.GetTimestamp();
     private long? _working;
     private RunCounts _atStart;
+
+    // By the store, which may know of a commit before whoever made it has counted it: kept apart from what was done here.
     private RunCounts _counts;
+    private int _doneHere;
     private TableName? _table;
     private string _phase = "plan";
     private int _active;
@@ -74,7 +77,7 @@ internal sealed class ProgressMeter(TimeProvider clock)
             var toDo = Math.Max(_counts.TotalBytes - _atStart.DoneBytes, 0);
             var share = _phase == "done" || (toDo == 0 && _counts.IsFinished && _working is not null) ? 1 : toDo == 0 ? 0 : Math.Min(_shown.Planned / toDo, 1);
             return new MigrationProgress(
-                _phase, _table, _counts.Done, _counts.Total, _shown.Rows, _shown.Bytes,
+                _phase, _table, Math.Max(_counts.Done, Math.Min(_atStart.Done + _doneHere, _counts.Total)), _counts.Total, _shown.Rows, _shown.Bytes,
                 working > TimeSpan.Zero ? _shown.Rows / working.TotalSeconds : 0, Elapsed,
                 share is > 0 and <= 1 ? working * ((1 - share) / share) : null, _active, paused)
             {
@@ -119,7 +122,7 @@ internal sealed class ProgressMeter(TimeProvider clock)
                 if (completesPartition)
                 {
                     meter._done.Planned += plannedBytes;
-                    meter._counts = meter._counts with { Done = meter._counts.Done + 1, DoneBytes = meter._counts.DoneBytes + plannedBytes };
+                    meter._doneHere++;
                 }
 
                 Withdraw();
