@@ -45,6 +45,9 @@ public sealed class ConnectionLease : IDisposable, IAsyncDisposable
         }
     }
 
+    /// <summary>The connection, for a look at it, which is no use of it; null when the lease was returned.</summary>
+    internal NpgsqlConnection? Peek => _connection;
+
     /// <summary>Unique within the pool.</summary>
     public long Id { get; }
 

@@ -94,12 +94,13 @@ public sealed partial class ConnectionPool : IAsyncDisposable, IDisposable
     /// Its connections are of no type of Npgsql's: where that is asked for (EF Core, linq2db, COPY), rent a lease and use its
     /// <see cref="ConnectionLease.Connection"/>. The <see cref="DbCommand.Connection"/> of its commands and the <see cref="DbTransaction.Connection"/> of
     /// its transactions are that connection. Keep commands in variables of ADO.NET's types: executing one as an <see cref="NpgsqlCommand"/> passes by what
-    /// opens and closes its connection.
+    /// opens and closes its connection. Opening a connection in a <see cref="System.Transactions.TransactionScope"/> throws <see cref="NotSupportedException"/>,
+    /// unless the pool's connection string has <c>Enlist=false</c>: then it does not take part in the scope.
     /// </remarks>
     public DbDataSource AsDataSource()
     {
         _ = Open;
-        return new PoolDataSource(this, _driver.Server);
+        return new PoolDataSource(this, _driver.Server, refusesScopes: _driver.Enlists);
     }
 
     private ObjectDisposedException Disposed() => new(nameof(ConnectionPool), $"PgPool '{Name}' is closed.");

@@ -1,4 +1,5 @@
 using System.Data;
+using System.Data.Common;
 using Npgsql;
 
 namespace PgPool.Data;
@@ -8,119 +9,118 @@ namespace PgPool.Data;
 /// </summary>
 /// <param name="connection">The connection; null: what it runs on is its own affair.</param>
 /// <param name="isItsOwn">Opened for each run, and closed after it.</param>
-internal sealed class CommandConnection(PoolConnection? connection, bool isItsOwn)
+/// <param name="bind">Puts the command on a session.</param>
+internal sealed class CommandConnection(PoolConnection? connection, bool isItsOwn, Action<NpgsqlConnection> bind)
 {
     /// <summary>What ADO.NET sees as the command's connection; null when that is the command's own affair.</summary>
     public NpgsqlConnection? Shown => connection?.InnerOrUnopened;
 
-    /// <param name="bind">Puts the command on the session.</param>
-    /// <param name="run">Runs it.</param>
-    public T Run<T>(Action<NpgsqlConnection> bind, Func<T> run)
+    public T Run<T>(Func<T> run)
     {
-        Enter(bind);
+        Open();
         try
         {
+            Bind();
             return run();
         }
         finally
         {
-            Leave(isItsOwn);
+            if (isItsOwn)
+                connection!.Close();
         }
     }
 
     /// <inheritdoc cref="Run"/>
-    public async Task<T> RunAsync<T>(Action<NpgsqlConnection> bind, Func<Task<T>> run, CancellationToken cancellationToken)
-    {
-        await EnterAsync(bind, cancellationToken).ConfigureAwait(false);
-        try
-        {
-            return await run().ConfigureAwait(false);
-        }
-        finally
-        {
-            await LeaveAsync(isItsOwn).ConfigureAwait(false);
-        }
-    }
+    public Task<T> RunAsync<T>(Func<Task<T>> run, CancellationToken cancellationToken) => RunOpenedAsync(OpenAsync(cancellationToken), run);
 
-    /// <summary>Runs a reader. Where its connection is to be closed with it, that is done here: Npgsql would end the session instead of returning it.</summary>
-    public NpgsqlDataReader Read(Action<NpgsqlConnection> bind, CommandBehavior behavior, Func<CommandBehavior, NpgsqlDataReader> read)
+    /// <summary>Runs a reader. Where its connection is to be closed with it, the pool's reader does that: Npgsql's would end the session instead.</summary>
+    public DbDataReader Read(CommandBehavior behavior, Func<CommandBehavior, NpgsqlDataReader> read)
     {
-        Enter(bind);
+        Open();
         var closes = Closes(behavior);
         try
         {
-            var reader = read(Without(behavior, closes));
-            if (closes)
-                reader.ReaderClosed += (_, _) => connection?.Close();
-            return reader;
+            Bind();
+            return Wrap(read(Without(behavior, closes)), closes);
         }
         catch
         {
-            Leave(closes);
+            if (closes)
+                connection!.Close();
             throw;
         }
     }
 
     /// <inheritdoc cref="Read"/>
-    public async Task<NpgsqlDataReader> ReadAsync(
-        Action<NpgsqlConnection> bind, CommandBehavior behavior, Func<CommandBehavior, Task<NpgsqlDataReader>> read, CancellationToken cancellationToken)
-    {
-        await EnterAsync(bind, cancellationToken).ConfigureAwait(false);
-        var closes = Closes(behavior);
-        try
-        {
-            var reader = await read(Without(behavior, closes)).ConfigureAwait(false);
-            // An asynchronous return only begins there: the pool finishes it.
-            if (closes)
-                reader.ReaderClosed += (_, _) => _ = connection?.CloseAsync();
-            return reader;
-        }
-        catch
-        {
-            await LeaveAsync(closes).ConfigureAwait(false);
-            throw;
-        }
-    }
+    public Task<DbDataReader> ReadAsync(CommandBehavior behavior, Func<CommandBehavior, Task<NpgsqlDataReader>> read, CancellationToken cancellationToken)
+        => ReadOpenedAsync(OpenAsync(cancellationToken), behavior, read);
 
+    /// <summary>Puts the command on its session, to be prepared there.</summary>
     /// <exception cref="NotSupportedException">The connection is open for a run only, and nothing prepared would outlast it.</exception>
-    public void Prepare(Action<NpgsqlConnection> bind)
+    public void Prepare()
     {
         if (isItsOwn)
             throw new NotSupportedException("A data source's own commands cannot be prepared: open a connection, and prepare a command of it.");
-        Enter(bind);
+        Bind();
+    }
+
+    /// <summary>Puts the command on its session, if there is one: what belongs to that would be forgotten with another.</summary>
+    public void BindIfOpen()
+    {
+        if (connection?.Lease is not null)
+            Bind();
+    }
+
+    private async Task<T> RunOpenedAsync<T>(Task opening, Func<Task<T>> run)
+    {
+        await opening.ConfigureAwait(false);
+        try
+        {
+            Bind();
+            return await run().ConfigureAwait(false);
+        }
+        finally
+        {
+            if (isItsOwn)
+                await connection!.CloseAsync().ConfigureAwait(false);
+        }
+    }
+
+    private async Task<DbDataReader> ReadOpenedAsync(Task opening, CommandBehavior behavior, Func<CommandBehavior, Task<NpgsqlDataReader>> read)
+    {
+        await opening.ConfigureAwait(false);
+        var closes = Closes(behavior);
+        try
+        {
+            Bind();
+            return Wrap(await read(Without(behavior, closes)).ConfigureAwait(false), closes);
+        }
+        catch
+        {
+            if (closes)
+                await connection!.CloseAsync().ConfigureAwait(false);
+            throw;
+        }
     }
 
     private bool Closes(CommandBehavior behavior) => connection is not null && (isItsOwn || behavior.HasFlag(CommandBehavior.CloseConnection));
 
     private static CommandBehavior Without(CommandBehavior behavior, bool closes) => closes ? behavior & ~CommandBehavior.CloseConnection : behavior;
 
-    private void Enter(Action<NpgsqlConnection> bind)
+    private DbDataReader Wrap(NpgsqlDataReader reader, bool closes) => closes ? new PoolReader(reader, connection!) : reader;
+
+    private void Open()
     {
-        if (connection is null)
-            return;
         if (isItsOwn)
-            connection.Open();
-        bind(connection.Inner);
+            connection!.Open();
     }
 
-    private async ValueTask EnterAsync(Action<NpgsqlConnection> bind, CancellationToken cancellationToken)
-    {
-        if (connection is null)
-            return;
-        if (isItsOwn)
-            await connection.OpenAsync(cancellationToken).ConfigureAwait(false);
-        bind(connection.Inner);
-    }
+    // Not an async method: a rent is noted in the flow of whoever calls.
+    private Task OpenAsync(CancellationToken cancellationToken) => isItsOwn ? connection!.OpenAsync(cancellationToken) : Task.CompletedTask;
 
-    private void Leave(bool closes)
+    private void Bind()
     {
-        if (closes)
-            connection?.Close();
-    }
-
-    private async ValueTask LeaveAsync(bool closes)
-    {
-        if (closes && connection is not null)
-            await connection.CloseAsync().ConfigureAwait(false);
+        if (connection is not null)
+            bind(connection.Inner);
     }
 }

@@ -12,7 +12,7 @@ internal sealed class PoolBatch : NpgsqlBatch
     /// <inheritdoc cref="PoolCommand(PoolConnection, bool)"/>
     public PoolBatch(PoolConnection connection, bool isItsOwn)
     {
-        _connection = new CommandConnection(connection, isItsOwn);
+        _connection = new CommandConnection(connection, isItsOwn, Bind);
         base.DbConnection = _connection.Shown;
     }
 
@@ -21,45 +21,53 @@ internal sealed class PoolBatch : NpgsqlBatch
         get => _connection.Shown ?? base.DbConnection;
         set
         {
-            _connection = new CommandConnection(value as PoolConnection, isItsOwn: false);
+            _connection = new CommandConnection(value as PoolConnection, isItsOwn: false, Bind);
             base.DbConnection = _connection.Shown ?? value;
         }
     }
 
-    public override int ExecuteNonQuery() => _connection.Run(Bind, base.ExecuteNonQuery);
+    protected override DbTransaction? DbTransaction
+    {
+        get => base.DbTransaction;
+        set
+        {
+            // Npgsql forgets it when the connection changes.
+            if (value is not null)
+                _connection.BindIfOpen();
+            base.DbTransaction = value;
+        }
+    }
+
+    public override int ExecuteNonQuery() => _connection.Run(base.ExecuteNonQuery);
 
     public override Task<int> ExecuteNonQueryAsync(CancellationToken cancellationToken = default)
-        => _connection.RunAsync(Bind, () => base.ExecuteNonQueryAsync(cancellationToken), cancellationToken);
+        => _connection.RunAsync(() => base.ExecuteNonQueryAsync(cancellationToken), cancellationToken);
 
-    public override object? ExecuteScalar() => _connection.Run(Bind, base.ExecuteScalar);
+    public override object? ExecuteScalar() => _connection.Run(base.ExecuteScalar);
 
     public override Task<object?> ExecuteScalarAsync(CancellationToken cancellationToken = default)
-        => _connection.RunAsync(Bind, () => base.ExecuteScalarAsync(cancellationToken), cancellationToken);
+        => _connection.RunAsync(() => base.ExecuteScalarAsync(cancellationToken), cancellationToken);
 
     public override void Prepare()
     {
-        _connection.Prepare(Bind);
+        _connection.Prepare();
         base.Prepare();
     }
 
     public override Task PrepareAsync(CancellationToken cancellationToken = default)
     {
-        _connection.Prepare(Bind);
+        _connection.Prepare();
         return base.PrepareAsync(cancellationToken);
     }
 
-    protected override DbDataReader ExecuteDbDataReader(CommandBehavior behavior) => _connection.Read(Bind, behavior, base.ExecuteReader);
+    protected override DbDataReader ExecuteDbDataReader(CommandBehavior behavior) => _connection.Read(behavior, base.ExecuteReader);
 
-    protected override async Task<DbDataReader> ExecuteDbDataReaderAsync(CommandBehavior behavior, CancellationToken cancellationToken)
-        => await _connection.ReadAsync(Bind, behavior, how => base.ExecuteReaderAsync(how, cancellationToken), cancellationToken).ConfigureAwait(false);
+    protected override Task<DbDataReader> ExecuteDbDataReaderAsync(CommandBehavior behavior, CancellationToken cancellationToken)
+        => _connection.ReadAsync(behavior, how => base.ExecuteReaderAsync(how, cancellationToken), cancellationToken);
 
     private void Bind(NpgsqlConnection session)
     {
-        if (base.DbConnection == session)
-            return;
-        // Npgsql forgets it with the connection.
-        var transaction = Transaction;
-        base.DbConnection = session;
-        Transaction = transaction;
+        if (base.DbConnection != session)
+            base.DbConnection = session;
     }
 }

@@ -8,14 +8,15 @@ using IsolationLevel = System.Data.IsolationLevel;
 namespace PgPool.Data;
 
 /// <summary>A connection as ADO.NET knows it: opening rents a lease, closing returns it.</summary>
-internal sealed class PoolConnection(ConnectionPool pool, ServerAddress server) : DbConnection
+internal sealed class PoolConnection(ConnectionPool pool, ServerAddress server, bool refusesScopes) : DbConnection
 {
     private static readonly RentOptions Rent = new() { Label = "AsDataSource" };
-
-    // Dapper tells by the type of a command's connection what the database can do, and asks before it opens it.
-    private static readonly NpgsqlConnection Unopened = new();
+    private static readonly StateChangeEventArgs Opened = new(ConnectionState.Closed, ConnectionState.Open);
+    private static readonly StateChangeEventArgs Closed = new(ConnectionState.Open, ConnectionState.Closed);
 
     private ConnectionLease? _lease;
+    private NpgsqlConnection? _unopened;
+    private volatile bool _isDisposed;
 
     [AllowNull]
     public override string ConnectionString
@@ -24,22 +25,28 @@ internal sealed class PoolConnection(ConnectionPool pool, ServerAddress server) 
         set => throw new NotSupportedException("The connection string is that of the pool: make another pool for another database.");
     }
 
-    public override string Database => _lease?.Connection.Database ?? server.Database;
+    public override string Database => _lease?.Peek?.Database ?? server.Database;
 
-    public override string DataSource => _lease?.Connection.DataSource ?? server.DataSource;
+    public override string DataSource => _lease?.Peek?.DataSource ?? server.DataSource;
 
     public override string ServerVersion => Inner.ServerVersion;
 
-    public override ConnectionState State => _lease?.Connection.State ?? ConnectionState.Closed;
+    public override ConnectionState State => _lease?.Peek?.State ?? ConnectionState.Closed;
 
     public override bool CanCreateBatch => true;
+
+    /// <summary>What was rented; null while closed.</summary>
+    public ConnectionLease? Lease => _lease;
 
     /// <summary>The lease's connection.</summary>
     /// <exception cref="InvalidOperationException">Not open.</exception>
     public NpgsqlConnection Inner => _lease?.Connection ?? throw new InvalidOperationException("The connection is not open.");
 
-    /// <summary>The lease's connection, or one that stands for it until there is a lease.</summary>
-    public NpgsqlConnection InnerOrUnopened => _lease?.Connection ?? Unopened;
+    /// <summary>
+    /// The lease's connection, or one that stands for it until there is a lease: Dapper tells by the type of a command's connection what the database can
+    /// do, and asks before it opens it.
+    /// </summary>
+    public NpgsqlConnection InnerOrUnopened => _lease?.Connection ?? (_unopened ??= new NpgsqlConnection());
 
     public override void Open()
     {
@@ -47,26 +54,40 @@ internal sealed class PoolConnection(ConnectionPool pool, ServerAddress server) 
         Take(pool.Rent(Rent));
     }
 
-    public override async Task OpenAsync(CancellationToken cancellationToken)
+    // Not an async method: a rent is noted in the flow of whoever calls.
+    public override Task OpenAsync(CancellationToken cancellationToken)
     {
-        PrepareToOpen();
-        Take(await pool.RentAsync(Rent, cancellationToken).ConfigureAwait(false));
+        try
+        {
+            PrepareToOpen();
+            return TakeAsync(pool.RentAsync(Rent, cancellationToken));
+        }
+        catch (Exception exception)
+        {
+            return Task.FromException(exception);
+        }
     }
 
-    public override void Close()
+    public override void Close() => Close(_lease);
+
+    /// <summary>Closes what was opened with this lease, if that is still open.</summary>
+    public void Close(ConnectionLease? lease)
     {
-        if (Release() is not { } lease)
+        if (!Release(lease))
             return;
         lease.Dispose();
-        OnStateChange(new StateChangeEventArgs(ConnectionState.Open, ConnectionState.Closed));
+        OnStateChange(Closed);
     }
 
-    public override async Task CloseAsync()
+    public override Task CloseAsync() => CloseAsync(_lease);
+
+    /// <inheritdoc cref="Close(ConnectionLease?)"/>
+    public async Task CloseAsync(ConnectionLease? lease)
     {
-        if (Release() is not { } lease)
+        if (!Release(lease))
             return;
         await lease.DisposeAsync().ConfigureAwait(false);
-        OnStateChange(new StateChangeEventArgs(ConnectionState.Open, ConnectionState.Closed));
+        OnStateChange(Closed);
     }
 
     public override void ChangeDatabase(string databaseName)
@@ -82,12 +103,14 @@ internal sealed class PoolConnection(ConnectionPool pool, ServerAddress server) 
 
     public override async ValueTask DisposeAsync()
     {
+        _isDisposed = true;
         await CloseAsync().ConfigureAwait(false);
         await base.DisposeAsync().ConfigureAwait(false);
     }
 
     protected override void Dispose(bool disposing)
     {
+        _isDisposed = true;
         if (disposing)
             Close();
         base.Dispose(disposing);
@@ -104,31 +127,57 @@ internal sealed class PoolConnection(ConnectionPool pool, ServerAddress server) 
 
     private void PrepareToOpen()
     {
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
         if (State != ConnectionState.Closed)
-            throw new InvalidOperationException("The connection is open already.");
+            throw IsOpenAlready();
+        if (refusesScopes && Transaction.Current is not null)
+        {
+            throw new NotSupportedException(
+                "AsDataSource's connections do not join a TransactionScope: use BeginTransaction, or a lease whose Connection.EnlistTransaction you call. "
+                + "To run outside of the scope, suppress it, or put Enlist=false into the pool's connection string.");
+        }
         // What it had broke: that goes back first.
         Close();
     }
 
+    private async Task TakeAsync(ValueTask<ConnectionLease> renting) => Take(await renting.ConfigureAwait(false));
+
     private void Take(ConnectionLease lease)
     {
-        _lease = lease;
-        lease.Connection.StateChange += OnInnerStateChange;
-        OnStateChange(new StateChangeEventArgs(ConnectionState.Closed, ConnectionState.Open));
+        if (Interlocked.CompareExchange(ref _lease, lease, null) is not null)
+        {
+            lease.Dispose();
+            throw IsOpenAlready();
+        }
+        if (_isDisposed)
+        {
+            if (Release(lease))
+                lease.Dispose();
+            throw new ObjectDisposedException(nameof(DbConnection), "The connection was disposed while it was being opened.");
+        }
+        if (lease.Peek is { } session)
+            session.StateChange += OnSessionStateChange;
+        OnStateChange(Opened);
     }
 
-    private ConnectionLease? Release()
+    private bool Release([NotNullWhen(true)] ConnectionLease? lease)
     {
-        var lease = Interlocked.Exchange(ref _lease, null);
-        if (lease is not null)
-            lease.Connection.StateChange -= OnInnerStateChange;
-        return lease;
+        if (lease is null || Interlocked.CompareExchange(ref _lease, null, lease) != lease)
+            return false;
+        if (lease.Peek is { } session)
+            session.StateChange -= OnSessionStateChange;
+        return true;
     }
 
-    // Closed underneath, as by a reader with CommandBehavior.CloseConnection that was not asked for by way of this connection.
-    private void OnInnerStateChange(object sender, StateChangeEventArgs change)
+    // It broke, or was closed underneath: by a reader with CommandBehavior.CloseConnection, for one, that was not asked for by way of this connection.
+    private void OnSessionStateChange(object sender, StateChangeEventArgs change)
     {
-        if (change.CurrentState == ConnectionState.Closed)
-            Close();
+        if (change.CurrentState != ConnectionState.Closed || _lease is not { } lease || lease.Peek != sender || !Release(lease))
+            return;
+        // This is the thread that met the failure, which may hold locks of Npgsql's.
+        ThreadPool.UnsafeQueueUserWorkItem(static broken => broken.Dispose(), lease, preferLocal: false);
+        OnStateChange(Closed);
     }
+
+    private static InvalidOperationException IsOpenAlready() => new("The connection is open already.");
 }

@@ -66,6 +66,7 @@ internal sealed class PoolTracing(string pool, NpgsqlConnectionStringBuilder ser
     {
         if (!Source.HasListeners() || (waited == TimeSpan.Zero && failure is null))
             return;
+        var current = Activity.Current;
         try
         {
             using var rent = Source.StartActivity("pgpool rent", ActivityKind.Internal, default(ActivityContext), startTime: time.GetUtcNow() - waited);
@@ -75,6 +76,7 @@ internal sealed class PoolTracing(string pool, NpgsqlConnectionStringBuilder ser
         }
         catch (Exception)
         {
+            Activity.Current = current;
         }
     }
 

@@ -40,6 +40,9 @@ internal sealed class NpgsqlDriver : IConnectionDriver<NpgsqlConnection>, IAsync
     /// <summary>Where the sessions lead to. Has the password, which goes nowhere.</summary>
     public NpgsqlConnectionStringBuilder Server => _opener.Server;
 
+    /// <inheritdoc cref="SessionOpener.Enlists"/>
+    public bool Enlists => _opener.Enlists;
+
     public async ValueTask<NpgsqlConnection> OpenAsync(bool async, CancellationToken cancellationToken)
     {
         var span = Tracing.StartOpen();

@@ -44,20 +44,20 @@ internal sealed class SessionCleaner(ConnectionPoolOptions options, bool autoPre
     public bool Asks(NpgsqlConnection connection) => options.SessionReset switch
     {
         SessionReset.None => false,
-        SessionReset.RollbackOnly => NpgsqlKnowledge.IsInTransaction(connection) != false,
+        SessionReset.RollbackOnly => NpgsqlInternals.IsInTransaction(connection) != false,
         _ => true,
     };
 
     /// <returns>Whether a transaction had been left open.</returns>
     public async ValueTask<bool> CleanAsync(NpgsqlConnection connection, SessionIdentity identity, bool async)
     {
-        var wasDirty = NpgsqlKnowledge.IsInTransaction(connection) == true;
+        var wasDirty = NpgsqlInternals.IsInTransaction(connection) == true;
         if (wasDirty)
             await ExecuteAsync(connection, "ROLLBACK", async).ConfigureAwait(false);
         if (options.SessionReset == SessionReset.RollbackOnly)
             return wasDirty || await RollBackUnknownAsync(connection, async).ConfigureAwait(false);
 
-        if (_countTellsAll && NpgsqlKnowledge.HasPrepared(connection) == false)
+        if (_countTellsAll && NpgsqlInternals.HasPrepared(connection) == false)
             await DiscardAllAsync(connection, identity, async).ConfigureAwait(false);
         else
             wasDirty |= await DiscardButPreparedAsync(connection, async).ConfigureAwait(false);

@@ -20,6 +20,7 @@ internal sealed class SessionOpener
         if (options.LoggerFactory is { } loggers)
             builder.UseLoggerFactory(loggers);
         options.ConfigureDataSource?.Invoke(builder);
+        Enlists = builder.ConnectionStringBuilder.Enlist;
         Adapt(builder.ConnectionStringBuilder, options);
         Server = builder.ConnectionStringBuilder;
         AutoPrepares = Server.MaxAutoPrepare > 0;
@@ -35,6 +36,9 @@ internal sealed class SessionOpener
 
     /// <summary>Whether Npgsql prepares by itself what is run often enough.</summary>
     public bool AutoPrepares { get; }
+
+    /// <summary>Whether the user's connection string has connections join a TransactionScope that they are opened in.</summary>
+    public bool Enlists { get; }
 
     /// <summary>Opens a session, within <see cref="ConnectionPoolOptions.OpenTimeout"/>.</summary>
     public async ValueTask<NpgsqlConnection> OpenAsync(bool async, CancellationToken cancellationToken)

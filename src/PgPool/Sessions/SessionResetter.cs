@@ -18,6 +18,7 @@ internal sealed class SessionResetter(ConnectionPoolOptions options, SessionClea
         var asks = cleaner.Asks(connection);
         try
         {
+            NpgsqlInternals.Unbind(connection);
             if (asks)
                 wasDirty = await _deadline.RunAsync(cleaner.CleanAsync(connection, identity, async)).ConfigureAwait(false);
             if (options.RequireReadWrite && SessionValidator.ReportsReadOnly(connection))

@@ -135,6 +135,30 @@ public sealed class TracingTests : PoolTest
     }
 
     [Fact]
+    public async Task ListenerThatThrows_LeavesTheRentersSpanCurrent()
+    {
+        using var throwing = new ActivityListener
+        {
+            ShouldListenTo = static source => source.Name == PgPoolTelemetry.ActivitySourceName,
+            ActivityStarted = span =>
+            {
+                if (span.Parent?.OperationName == ApplicationName)
+                    throw new InvalidOperationException("a listener's own failure");
+            },
+        };
+        var pool = Pool(options => (options.Name, options.MaxSize) = (ApplicationName, 1));
+        await using var lease = await pool.RentAsync(Stop);
+        using var renters = new Activity(ApplicationName).Start();
+        using (throwing)
+        {
+            ActivitySource.AddActivityListener(throwing);
+            Assert.Throws<PoolTimeoutException>(() => pool.Rent(new() { Timeout = TimeSpan.Zero }, Stop));
+        }
+
+        Assert.Same(renters, Activity.Current);
+    }
+
+    [Fact]
     public async Task Open_Refused_IsAFailedSpanWithoutThePassword()
     {
         var wrong = new NpgsqlConnectionStringBuilder(ConnectionString) { Database = "no such database", Password = "s3cr3t" }.ConnectionString;
