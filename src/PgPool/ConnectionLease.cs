@@ -6,8 +6,9 @@ namespace PgPool;
 /// <summary>A borrowed connection. Disposing it is the only way to give it back; disposing twice does nothing.</summary>
 /// <remarks>
 /// A lease and its connection belong to one flow at a time, as an <see cref="NpgsqlConnection"/> does. Do not use the connection, or anything made
-/// of it, after the lease was returned: it may be somebody else's by then. A connection that was enlisted in a System.Transactions transaction
-/// (<see cref="NpgsqlConnection.EnlistTransaction"/>) may be returned before that ends: the pool keeps it until then, and closes it.
+/// of it, after the lease was returned: it may be somebody else's by then. (A reader or a transaction disposed that late does no harm.) A connection
+/// that was enlisted in a System.Transactions transaction (<see cref="NpgsqlConnection.EnlistTransaction"/>) may be returned before that ends: the pool
+/// keeps it until then, and closes it.
 /// </remarks>
 /// <example><code>
 /// await using var lease = await pool.RentAsync(ct);
