@@ -1,3 +1,4 @@
+using System.Data.Common;
 using PgPool;
 
 namespace LiveView;
@@ -20,8 +21,8 @@ internal sealed class DemoClients([FromKeyedServices("source")] ConnectionPool s
                 await using var command = lease.CreateCommand("SELECT pg_sleep(0.2 + random() * 0.4)");
                 await command.ExecuteNonQueryAsync(cancellationToken);
             }
-            // A pool that was suspended or made small for too long; the counters tell.
-            catch (PoolException)
+            // A pool that was suspended or made small for too long, a session that was ended: the counters tell.
+            catch (DbException)
             {
             }
             await Task.Delay(TimeSpan.FromMilliseconds(Random.Shared.Next(100, 800)), time, cancellationToken);

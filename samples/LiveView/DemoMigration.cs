@@ -12,13 +12,14 @@ internal sealed partial class DemoMigration(
 {
     private readonly SemaphoreSlim _wanted = new(1, 1);
     private volatile CopyView _view = new("starting", IsRunning: true, null);
+    private bool _isRunning = true;
 
     public CopyView Look() => _view;
 
     /// <summary>Copies once more, when it is done.</summary>
     public bool TryStart()
     {
-        if (_view.IsRunning)
+        if (Interlocked.Exchange(ref _isRunning, true))
             return false;
         _view = new("starting", IsRunning: true, null);
         _wanted.Release();
@@ -29,28 +30,36 @@ internal sealed partial class DemoMigration(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        try
+        var isFilled = false;
+        while (true)
         {
-            _view = new("filling the source", IsRunning: true, null);
-            await DemoDatabase.CreateSchemaAsync(source, stoppingToken);
-            await DemoDatabase.CreateSchemaAsync(target, stoppingToken);
-            await DemoDatabase.FillAsync(source, stoppingToken);
-            while (true)
+            await _wanted.WaitAsync(stoppingToken);
+            try
             {
-                await _wanted.WaitAsync(stoppingToken);
+                if (!isFilled)
+                    await FillAsync(stoppingToken);
+                isFilled = true;
                 await CopyAsync(stoppingToken);
             }
+            catch (Exception exception) when (exception is not OperationCanceledException)
+            {
+                Failed(logger, exception);
+                End($"failed: {exception.Message}");
+            }
         }
-        catch (Exception exception) when (exception is not OperationCanceledException)
-        {
-            Failed(logger, exception);
-            _view = _view with { State = $"failed: {exception.Message}", IsRunning = false };
-        }
+    }
+
+    private async Task FillAsync(CancellationToken cancellationToken)
+    {
+        _view = new("filling the source", IsRunning: true, null);
+        await DemoDatabase.CreateSchemaAsync(source, cancellationToken);
+        await DemoDatabase.CreateSchemaAsync(target, cancellationToken);
+        await DemoDatabase.FillAsync(source, cancellationToken);
     }
 
     private async Task CopyAsync(CancellationToken cancellationToken)
     {
-        var run = new MigrationRun(DateTime.UtcNow.ToString("s", CultureInfo.InvariantCulture), source, target, new MigrationOptions
+        var run = new MigrationRun(DateTime.UtcNow.ToString("O", CultureInfo.InvariantCulture), source, target, new MigrationOptions
         {
             Degree = 3,
             PartitionBytes = 4 << 20,
@@ -62,7 +71,14 @@ internal sealed partial class DemoMigration(
         var tables = found.Select(static table => table with { Mode = TargetMode.Truncate }).ToArray();
         await run.CopyAsync(tables, this, cancellationToken);
         var verified = await run.VerifyAsync(tables, VerificationMode.Checksum, cancellationToken);
-        _view = _view with { State = verified.Matches ? "done, and both databases are the same" : "done, but the databases DIFFER", IsRunning = false };
+        End(verified.Matches ? "done, and both databases are the same" : "done, but the databases DIFFER");
+    }
+
+    // Shown when it is true: the page offers the next one by it.
+    private void End(string state)
+    {
+        Volatile.Write(ref _isRunning, false);
+        _view = _view with { State = state, IsRunning = false };
     }
 
     [LoggerMessage(LogLevel.Error, "The demonstration failed")]
