@@ -121,6 +121,7 @@ public class MaintenanceTests
         pool.Advance(Minute);
 
         await pool.BecomesAsync(statistics => statistics is { Total: 0, Abandoned: 1 });
+        await Soon.BecomesAsync(() => !pool.Events.AbandonedAt.IsEmpty);
         Assert.Equal(["Leaky.cs:7"], pool.Events.AbandonedAt);
         Assert.Equal(2, (await pool.LeaseAsync()).Number);
     }
