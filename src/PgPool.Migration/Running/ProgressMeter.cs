@@ -72,7 +72,7 @@ internal sealed class ProgressMeter(TimeProvider clock)
         {
             _shown = (
                 Math.Max(_shown.Rows, _done.Rows + _underWay.Rows), Math.Max(_shown.Bytes, _done.Bytes + _underWay.Bytes),
-                Math.Max(_shown.Planned, Math.Max(_done.Planned, _counts.DoneBytes - _atStart.DoneBytes) + _underWay.Planned));
+                Math.Max(_shown.Planned, Math.Max(_done.Planned + _underWay.Planned, _counts.DoneBytes - _atStart.DoneBytes)));
             var working = _working is { } since ? clock.GetElapsedTime(since) : TimeSpan.Zero;
             var toDo = Math.Max(_counts.TotalBytes - _atStart.DoneBytes, 0);
             var share = _phase == "done" || (toDo == 0 && _counts.IsFinished && _working is not null) ? 1 : toDo == 0 ? 0 : Math.Min(_shown.Planned / toDo, 1);

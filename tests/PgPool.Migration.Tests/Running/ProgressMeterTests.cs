@@ -16,7 +16,9 @@ public sealed class ProgressMeterTests
         _meter.Begin("copy", new RunCounts(Done: 1, Total: 3, DoneBytes: 10, TotalBytes: 30));
         using var attempt = _meter.Try(Table, plannedBytes: 10);
 
+        attempt.Moved(bytes: 10, rows: 5);
         _meter.Count(new RunCounts(Done: 2, Total: 3, DoneBytes: 20, TotalBytes: 30));
+        Assert.Equal(2 / 3.0, _meter.Read(paused: false).Fraction, 9);
         attempt.Complete(new PartitionOutcome(Rows: 5, Bytes: 9, Rejected: 0));
 
         var progress = _meter.Read(paused: false);
