@@ -41,7 +41,7 @@ internal sealed partial class DemoMigration(
                 isFilled = true;
                 await CopyAsync(stoppingToken);
             }
-            catch (Exception exception) when (exception is not OperationCanceledException)
+            catch (Exception exception) when (exception is not OperationCanceledException || !stoppingToken.IsCancellationRequested)
             {
                 Failed(logger, exception);
                 End($"failed: {exception.Message}");

@@ -15,6 +15,7 @@ internal sealed class CommandConnection(PoolConnection? connection, bool isItsOw
     /// <summary>What ADO.NET sees as the command's connection; null when that is the command's own affair.</summary>
     public NpgsqlConnection? Shown => connection?.InnerOrUnopened;
 
+    /// <summary>Runs what is over when it returns.</summary>
     public T Run<T>(Func<T> run)
     {
         Open();
@@ -30,7 +31,7 @@ internal sealed class CommandConnection(PoolConnection? connection, bool isItsOw
         }
     }
 
-    /// <inheritdoc cref="Run"/>
+    /// <inheritdoc cref="Run{T}"/>
     public Task<T> RunAsync<T>(Func<Task<T>> run, CancellationToken cancellationToken) => RunOpenedAsync(OpenAsync(cancellationToken), run);
 
     /// <summary>Runs a reader. Where its connection is to be closed with it, the pool's reader does that: Npgsql's would end the session instead.</summary>

@@ -3,6 +3,7 @@ using System.Data.Common;
 using System.Diagnostics.CodeAnalysis;
 using System.Transactions;
 using Npgsql;
+using PgPool.Engine;
 using IsolationLevel = System.Data.IsolationLevel;
 
 namespace PgPool.Data;
@@ -174,8 +175,8 @@ internal sealed class PoolConnection(ConnectionPool pool, ServerAddress server, 
     {
         if (change.CurrentState != ConnectionState.Closed || _lease is not { } lease || lease.Peek != sender || !Release(lease))
             return;
-        // This is the thread that met the failure, which may hold locks of Npgsql's.
-        ThreadPool.UnsafeQueueUserWorkItem(static broken => broken.Dispose(), lease, preferLocal: false);
+        // Not on this thread, which met the failure and may hold locks of Npgsql's; nor on one of the thread pool, all of which may wait for this place.
+        Background.Run(forBlocked: true, static (broken, _) => broken.Dispose(), lease);
         OnStateChange(Closed);
     }
 

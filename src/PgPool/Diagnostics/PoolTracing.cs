@@ -76,6 +76,7 @@ internal sealed class PoolTracing(string pool, NpgsqlConnectionStringBuilder ser
         }
         catch (Exception)
         {
+            // A listener threw before the span was ended: it would stay the parent of whatever the renter does next.
             Activity.Current = current;
         }
     }

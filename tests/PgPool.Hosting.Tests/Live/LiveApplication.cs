@@ -15,15 +15,19 @@ public sealed partial class LiveApplication(ServerFixture fixture) : IAsyncLifet
     /// <summary>"http://127.0.0.1:43571".</summary>
     public string Address { get; private set; } = "";
 
+    /// <summary>The connection string of the database that is copied to.</summary>
+    public string Target { get; private set; } = "";
+
     public async ValueTask InitializeAsync()
     {
-        var (source, target) = (await fixture.Server.CreateDatabaseAsync(), await fixture.Server.CreateDatabaseAsync());
+        var source = await fixture.Server.CreateDatabaseAsync();
+        Target = await fixture.Server.CreateDatabaseAsync();
         var start = _process.StartInfo;
         start.FileName = Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet";
         foreach (var argument in new[] { Path.Combine(AppContext.BaseDirectory, "LiveView.dll"), "--Port=0", "--BytesPerSecond=60000000" })
             start.ArgumentList.Add(argument);
         start.Environment["ConnectionStrings__source"] = source;
-        start.Environment["ConnectionStrings__target"] = target;
+        start.Environment["ConnectionStrings__target"] = Target;
         start.RedirectStandardOutput = true;
         _process.Start();
 

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
 using Microsoft.Playwright;
+using Npgsql;
 using PgPool.TestSupport;
 using Xunit;
 using static Microsoft.Playwright.Assertions;
@@ -70,6 +71,24 @@ public sealed class LiveViewTests(LiveApplication application) : IClassFixture<L
 
         await Expect(Page.Locator("#copy-text")).ToContainTextAsync("both databases are the same");
         await Expect(Page.Locator("#copy")).ToBeEnabledAsync();
+    }
+
+    [Fact]
+    public async Task Copy_ThatFails_SaysWhyAndCanBeStartedAgain()
+    {
+        if (_page is null)
+            return;
+        var state = Page.Locator("#copy-text");
+        await Expect(Page.Locator("#copy")).ToBeEnabledAsync();
+
+        await OnTargetAsync("ALTER TABLE products RENAME TO hidden");
+        await Page.Locator("#copy").ClickAsync();
+        await Expect(state).ToContainTextAsync("failed");
+        await Expect(state).ToContainTextAsync("products");
+        await OnTargetAsync("ALTER TABLE hidden RENAME TO products");
+        await CopyAgainAsync();
+
+        await Expect(state).ToContainTextAsync("both databases are the same");
     }
 
     [Fact]
@@ -162,6 +181,14 @@ public sealed class LiveViewTests(LiveApplication application) : IClassFixture<L
         await Expect(Page.Locator("#copy")).ToBeEnabledAsync();
         await Page.Locator("#copy").ClickAsync();
         await Expect(Page.Locator("#copy")).ToBeDisabledAsync();
+    }
+
+    private async Task OnTargetAsync(string sql)
+    {
+        await using var connection = new NpgsqlConnection(application.Target);
+        await connection.OpenAsync(Stop);
+        await using var command = new NpgsqlCommand(sql, connection);
+        await command.ExecuteNonQueryAsync(Stop);
     }
 
     private async Task TabToAsync(string pool, string button)

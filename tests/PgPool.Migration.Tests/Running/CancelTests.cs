@@ -11,6 +11,10 @@ public sealed class CancelTests(ServerFixture fixture) : MigrationTest(fixture)
     // Far longer than a cancellation may take, which is two seconds, and far shorter than what it interrupts.
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(15);
 
+    // pg_locks has those of the whole server, on which other tests are at work.
+    private const string InThisDatabase = "database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+    private const string WaitsForTable = $"SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND locktype = 'relation' AND {InThisDatabase})";
+
     [Fact]
     public Task CopyAsync_Throttled_Ends() =>
         CancelAsync(new MigrationOptions { MaxBytesPerSecond = 100 }, new("t"), () => MovesAsync());
@@ -51,7 +55,7 @@ public sealed class CancelTests(ServerFixture fixture) : MigrationTest(fixture)
             await command.ExecuteNonQueryAsync(Stop);
 
         await CancelAsync(Run(), new("t"), () => Eventually.BecomesAsync(
-            () => FromSourceAsync<bool>("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND locktype = 'relation')"), "it waits for the table"));
+            () => onSource ? FromSourceAsync<bool>(WaitsForTable) : FromTargetAsync<bool>(WaitsForTable), "it waits for the table"));
     }
 
     [Fact]
@@ -110,7 +114,7 @@ public sealed class CancelTests(ServerFixture fixture) : MigrationTest(fixture)
             "no backend is at work", Limit);
         // Leases are reset in the background.
         await Eventually.BecomesAsync(
-            async () => await FromTargetAsync<long>("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") == 0, "no claim is left", Limit);
+            async () => await FromTargetAsync<long>($"SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND {InThisDatabase}") == 0, "no claim is left", Limit);
     }
 
     private Task PlannedAsync() => Eventually.BecomesAsync(

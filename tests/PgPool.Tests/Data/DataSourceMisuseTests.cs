@@ -1,17 +1,14 @@
 using System.Data;
 using System.Data.Common;
 using System.Transactions;
-using PgPool.Tests.Integration;
 using PgPool.TestSupport;
 using Xunit;
 
 namespace PgPool.Tests.Data;
 
 /// <summary>What ADO.NET lets code do with connections, readers and transactions that were closed, are in use, or are being opened.</summary>
-public sealed class DataSourceMisuseTests(ServerFixture fixture) : PoolTest(fixture)
+public sealed class DataSourceMisuseTests(ServerFixture fixture) : DataSourceTest(fixture)
 {
-    public static TheoryData<bool> Modes => [true, false];
-
     [Theory]
     [MemberData(nameof(Modes))]
     public async Task Reader_ClosedWithItsConnection_LeavesTheNextRentersAlone(bool async)
@@ -31,10 +28,7 @@ public sealed class DataSourceMisuseTests(ServerFixture fixture) : PoolTest(fixt
         await using var reader = await nextCommand.ExecuteReaderAsync(Stop);
         Assert.Equal((true, 2), (late.IsClosed, late.RecordsAffected));
         Assert.Throws<InvalidOperationException>(() => late.Read());
-        if (async)
-            await late.DisposeAsync();
-        else
-            late.Dispose();
+        await DisposeAsync(late, async);
 
         Assert.True(await reader.ReadAsync(Stop));
         Assert.Equal((1, 1L), (reader.GetInt32(0), pool.GetStatistics().Opened));
@@ -52,10 +46,7 @@ public sealed class DataSourceMisuseTests(ServerFixture fixture) : PoolTest(fixt
         await connection.CloseAsync();
         await connection.OpenAsync(Stop);
 
-        if (async)
-            await late.DisposeAsync();
-        else
-            late.Dispose();
+        await DisposeAsync(late, async);
 
         Assert.Equal(ConnectionState.Open, connection.State);
         await using var other = connection.CreateCommand();
@@ -73,13 +64,7 @@ public sealed class DataSourceMisuseTests(ServerFixture fixture) : PoolTest(fixt
         command.CommandText = "SELECT 1; SELECT 1 / 0";
         var reader = await command.ExecuteReaderAsync(CommandBehavior.CloseConnection, Stop);
 
-        await Assert.ThrowsAnyAsync<DbException>(async () =>
-        {
-            if (async)
-                await reader.DisposeAsync();
-            else
-                reader.Dispose();
-        });
+        await Assert.ThrowsAnyAsync<DbException>(() => DisposeAsync(reader, async));
 
         Assert.Equal(ConnectionState.Closed, connection.State);
         await SettledAsync(pool);
@@ -152,7 +137,7 @@ public sealed class DataSourceMisuseTests(ServerFixture fixture) : PoolTest(fixt
         await command.DisposeAsync();
 
         await Assert.ThrowsAsync<ObjectDisposedException>(() => ScalarAsync(command, async));
-        await Assert.ThrowsAsync<ObjectDisposedException>(async () => _ = async ? await command.ExecuteReaderAsync(Stop) : command.ExecuteReader());
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => ReaderAsync(command, CommandBehavior.Default, async));
 
         await SettledAsync(pool);
         Assert.Equal((2L, 0), (pool.GetStatistics().Rented, pool.GetStatistics().Leased));
@@ -262,15 +247,4 @@ public sealed class DataSourceMisuseTests(ServerFixture fixture) : PoolTest(fixt
         await SettledAsync(pool);
         Assert.Equal(1, resets);
     }
-
-    private static async Task OpenAsync(DbConnection connection, bool async)
-    {
-        if (async)
-            await connection.OpenAsync(Stop);
-        else
-            connection.Open();
-    }
-
-    private static async Task<object?> ScalarAsync(DbCommand command, bool async)
-        => async ? await command.ExecuteScalarAsync(Stop) : command.ExecuteScalar();
 }

@@ -1,16 +1,13 @@
 using System.Data;
 using System.Data.Common;
 using Npgsql;
-using PgPool.Tests.Integration;
 using PgPool.TestSupport;
 using Xunit;
 
 namespace PgPool.Tests.Data;
 
-public sealed class DataSourceTests(ServerFixture fixture) : PoolTest(fixture)
+public sealed class DataSourceTests(ServerFixture fixture) : DataSourceTest(fixture)
 {
-    public static TheoryData<bool> Modes => [true, false];
-
     [Theory]
     [MemberData(nameof(Modes))]
     public async Task OpenAndClose_RentAndReturn(bool async)
@@ -257,35 +254,5 @@ public sealed class DataSourceTests(ServerFixture fixture) : PoolTest(fixture)
         await connection.OpenAsync(Stop);
         Assert.NotEmpty(connection.ServerVersion);
         Assert.NotEmpty(connection.GetSchema("Tables").Columns);
-    }
-
-    private static async Task OpenAsync(DbConnection connection, bool async)
-    {
-        if (async)
-            await connection.OpenAsync(Stop);
-        else
-            connection.Open();
-    }
-
-    private static async Task CloseAsync(DbConnection connection, bool async)
-    {
-        if (async)
-            await connection.CloseAsync();
-        else
-            connection.Close();
-    }
-
-    private static async Task<object?> ScalarAsync(DbCommand command, bool async)
-        => async ? await command.ExecuteScalarAsync(Stop) : command.ExecuteScalar();
-
-    private static async Task<DbDataReader> ReaderAsync(DbCommand command, CommandBehavior behavior, bool async)
-        => async ? await command.ExecuteReaderAsync(behavior, Stop) : command.ExecuteReader(behavior);
-
-    private static async Task DisposeAsync(DbDataReader reader, bool async)
-    {
-        if (async)
-            await reader.DisposeAsync();
-        else
-            reader.Dispose();
     }
 }

@@ -13,22 +13,31 @@ public sealed class PoolReaderTests(ServerFixture fixture) : PoolTest(fixture)
     private const string Row =
         """
         SELECT true, 1::smallint AS "s", 2, 3::bigint, 1.5::real, 2.5::float8, 3.5::numeric, 'text', 'c'::"char", '\x0102'::bytea, NULL::int,
-               timestamp '2026-01-02', '6f9619ff-8b86-d011-b42d-00c04fc964ff'::uuid, ARRAY[1, 2]
+               timestamp '2026-01-02', '6f9619ff-8b86-d011-b42d-00c04fc964ff'::uuid, ARRAY[1, 2];
+        SELECT 1;
+        SELECT 2
         """;
 
     private static readonly Func<DbDataReader, object?>[] Members =
     [
         r => r.Depth, r => r.FieldCount, r => r.VisibleFieldCount, r => r.HasRows, r => r.IsClosed, r => r.RecordsAffected,
         r => r.GetBoolean(0), r => r.GetInt16(1), r => r.GetInt32(2), r => r.GetInt64(3), r => r.GetFloat(4), r => r.GetDouble(5), r => r.GetDecimal(6),
-        r => r.GetString(7), r => r.GetChar(8), r => Bytes(r), r => Chars(r), r => r.IsDBNull(10), r => r.IsDBNullAsync(9, Stop).Result, r => r.GetDateTime(11),
-        r => r.GetGuid(12), r => r.GetFieldValue<int[]>(13), r => r.GetFieldValueAsync<int[]>(13, Stop).Result,
+        r => r.GetString(7), r => r.GetChar(8), r => Bytes(r), r => Chars(r), r => r.IsDBNull(10), r => r.GetDateTime(11),
+        r => r.GetGuid(12), r => r.GetFieldValue<int[]>(13),
         r => r.GetValue(13), r => Filled(r, r.GetValues), r => Filled(r, r.GetProviderSpecificValues), r => r.GetProviderSpecificValue(3), r => r[3], r => r["s"],
         r => r.GetName(1), r => r.GetOrdinal("s"), r => r.GetDataTypeName(6), r => r.GetFieldType(12), r => r.GetProviderSpecificFieldType(12),
         r => Text(new StreamReader(r.GetStream(9))), r => Text(r.GetTextReader(7)),
         r => r.GetColumnSchema().Select(column => (column.ColumnName, column.DataTypeName)).ToArray(),
-        r => r.GetColumnSchemaAsync(Stop).Result.Select(column => (column.ColumnName, column.DataType)).ToArray(),
-        r => r.GetSchemaTable()!.Rows.Count, r => r.GetSchemaTableAsync(Stop).Result!.Columns.Count, r => r.GetEnumerator().GetType(),
-        r => r.Read(), r => r.NextResult(), r => r.ReadAsync(Stop).Result, r => r.NextResultAsync(Stop).Result,
+        r => r.GetSchemaTable()!.Rows.Count, r => r.GetEnumerator().GetType(),
+    ];
+
+    private static readonly Func<DbDataReader, Task<object?>>[] AsynchronousMembers =
+    [
+        async r => await r.IsDBNullAsync(9, Stop), async r => await r.GetFieldValueAsync<int[]>(13, Stop),
+        async r => (await r.GetColumnSchemaAsync(Stop)).Select(column => (column.ColumnName, column.DataType)).ToArray(),
+        async r => (await r.GetSchemaTableAsync(Stop))!.Columns.Count,
+        async r => await r.ReadAsync(Stop), async r => await r.NextResultAsync(Stop), async r => await r.ReadAsync(Stop),
+        r => Task.FromResult<object?>(r.NextResult()), r => Task.FromResult<object?>(r.Read()),
     ];
 
     [Fact]
@@ -70,7 +79,10 @@ public sealed class PoolReaderTests(ServerFixture fixture) : PoolTest(fixture)
         await using var reader = await command.ExecuteReaderAsync(behavior, Stop);
         Assert.Equal(behavior == CommandBehavior.Default, reader is NpgsqlDataReader);
         await reader.ReadAsync(Stop);
-        return [.. Members.Select((member, i) => $"{i}: {Show(member(reader))}")];
+        List<string> answers = [.. Members.Select((member, i) => $"{i}: {Show(member(reader))}")];
+        foreach (var member in AsynchronousMembers)
+            answers.Add($"{answers.Count}: {Show(await member(reader))}");
+        return answers;
     }
 
     private static string Show(object? value)
