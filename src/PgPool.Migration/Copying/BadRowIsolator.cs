@@ -8,7 +8,11 @@ namespace PgPool.Migration.Copying;
 /// Copies all rows of a partition but those that the target refuses: what fails is undone and cut in two, until what fails is a row. All in the
 /// target's transaction, by savepoints, so that good rows and what is noted of bad ones arrive together.
 /// </summary>
-internal sealed class BadRowIsolator(ISliceCopier slices, SnapshotGroup snapshot, Func<BadRow, Task> refused)
+/// <param name="slices">How rows get across.</param>
+/// <param name="snapshot">In which they are read.</param>
+/// <param name="arrived">Is told of each slice when it can no more be undone by a bad row.</param>
+/// <param name="refused">Is told of each row that the target refuses.</param>
+internal sealed class BadRowIsolator(ISliceCopier slices, SnapshotGroup snapshot, Action<CopyTotals> arrived, Func<BadRow, Task> refused)
 {
     // Below this a partition is cut by its rows' addresses rather than by its bounds: fewer questions to the source.
     private const long SmallBytes = 64 * 1024;
@@ -75,6 +79,7 @@ internal sealed class BadRowIsolator(ISliceCopier slices, SnapshotGroup snapshot
             var totals = await slices.CopyAsync(sides.Source, sides.Target, partition, condition, sides.Observer, cancellationToken).ConfigureAwait(false);
             await sides.Target.ExecuteAsync("RELEASE SAVEPOINT pgpool_slice", cancellationToken).ConfigureAwait(false);
             _copied = new CopyTotals(_copied.Rows + totals.Rows, _copied.Bytes + totals.Bytes);
+            arrived(totals);
             return null;
         }
         catch (Exception e) when (Failures.Classify(e) == FailureKind.BadRow && Failures.Refusal(e) is not null)

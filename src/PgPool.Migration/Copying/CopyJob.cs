@@ -16,14 +16,17 @@ internal sealed class CopyJob(RunState run, ISliceCopier slices) : IPartitionJob
         // What the COPY would wait for. Cancelled while it waits, an ordinary command ends on the server too; Npgsql's begin of a COPY does not.
         await target.ExecuteAsync($"LOCK TABLE {partition.Table.Target} IN ROW EXCLUSIVE MODE", cancellationToken).ConfigureAwait(false);
 
-        var observer = new AttemptObserver(attempt, run.Throttle);
         if (partition.Table.Copy.BadRows == BadRows.Fail)
         {
-            var all = await slices.CopyAsync(source!, target, partition, partition.Condition, observer, cancellationToken).ConfigureAwait(false);
+            var all = await slices.CopyAsync(
+                source!, target, partition, partition.Condition, new AttemptObserver(attempt, run.Throttle), cancellationToken).ConfigureAwait(false);
             return new JobResult(new PartitionOutcome(all.Rows, all.Bytes, Rejected: 0));
         }
 
-        var isolator = new BadRowIsolator(slices, run.Snapshot!, row => RejectAsync(target, partition, row, cancellationToken));
+        // What a bad row may undo goes through again, in parts: it counts when it is through.
+        var isolator = new BadRowIsolator(
+            slices, run.Snapshot!, slice => attempt.Moved(slice.Bytes, slice.Rows), row => RejectAsync(target, partition, row, cancellationToken));
+        var observer = new AttemptObserver(attempt: null, run.Throttle);
         var good = await isolator.RunAsync(source!, target, partition, observer, cancellationToken).ConfigureAwait(false);
         return new JobResult(new PartitionOutcome(good.Rows, good.Bytes, isolator.Refused));
     }
@@ -69,7 +72,7 @@ internal sealed class CopyJob(RunState run, ISliceCopier slices) : IPartitionJob
         ConnectionLease source, ConnectionLease target, Partition partition, CancellationToken cancellationToken)
     {
         string? found = null;
-        var isolator = new BadRowIsolator(slices, run.Snapshot!, row =>
+        var isolator = new BadRowIsolator(slices, run.Snapshot!, static _ => { }, row =>
         {
             found = row.Name;
             throw new RowFoundException();

@@ -6,7 +6,7 @@ using PgPool.Migration.Partitions;
 namespace PgPool.Migration.Running;
 
 /// <summary>One transaction on the target: claims a partition, does the job to it, notes it, commits.</summary>
-internal sealed class PartitionAttempt(RunState run, IPartitionJob job)
+internal sealed class PartitionAttempt(RunState run, IPartitionJob job, int claims)
 {
     private static readonly TimeSpan RollbackTimeout = TimeSpan.FromSeconds(1);
 
@@ -19,6 +19,9 @@ internal sealed class PartitionAttempt(RunState run, IPartitionJob job)
     /// <summary>What was claimed, if anything.</summary>
     public Partition? Partition { get; private set; }
 
+    /// <summary>By what the ledger counts its failure: the partition, or the worker's claims.</summary>
+    public int Key => Partition?.Number ?? claims;
+
     /// <summary>COMMIT was sent, and nobody knows whether it took place.</summary>
     public bool IsInDoubt { get; private set; }
 
@@ -28,7 +31,9 @@ internal sealed class PartitionAttempt(RunState run, IPartitionJob job)
         try
         {
             await target.ExecuteAsync(Settings(target), run.Stop).ConfigureAwait(false);
-            if (await run.Store.ClaimAsync(target, run.Ledger.Waiting(out _), run.Stop).ConfigureAwait(false) is not { } claimed)
+            var claim = await run.Store.ClaimAsync(target, run.Ledger.Waiting(out _), run.Stop).ConfigureAwait(false);
+            run.Ledger.Forget(claims);
+            if (claim is not { } claimed)
             {
                 var counts = await run.Store.CountAsync(target, run.Stop).ConfigureAwait(false);
                 run.Meter.Count(counts);

@@ -50,8 +50,8 @@ internal sealed class ProgressMeter(TimeProvider clock)
     {
         lock (_lock)
         {
+            // What was under way here, failed, and was then done by another process, stays shown.
             _phase = "done";
-            _shown = _done;
         }
     }
 

@@ -1,6 +1,6 @@
 namespace PgPool.Migration.Running;
 
-/// <summary>How often each partition failed in this process, and when it may be tried again. Thread-safe.</summary>
+/// <summary>How often each partition, and whatever else is tried again, failed in this process, and when it may be tried again. Thread-safe.</summary>
 internal sealed class RetryLedger(int maxAttempts, TimeProvider clock)
 {
     private static readonly TimeSpan FirstDelay = TimeSpan.FromMilliseconds(100);
@@ -9,25 +9,29 @@ internal sealed class RetryLedger(int maxAttempts, TimeProvider clock)
     private readonly Lock _lock = new();
     private readonly Dictionary<int, Entry> _entries = [];
     private int _retries;
+    private int _lastKey;
 
     /// <summary>Attempts that failed and are followed by another.</summary>
     public int Retries => Volatile.Read(ref _retries);
 
+    /// <summary>A key for what is no partition: below all their numbers.</summary>
+    public int NewKey() => Interlocked.Decrement(ref _lastKey);
+
     /// <summary>Notes a failed attempt.</summary>
-    /// <param name="number">The partition, or 0 for what came before one was claimed.</param>
+    /// <param name="key">The partition's number, or what <see cref="NewKey"/> gave.</param>
     /// <param name="kind">Why it failed.</param>
     /// <param name="delay">How long to leave it.</param>
     /// <returns>False where that was the last attempt.</returns>
-    public bool TryAgain(int number, FailureKind kind, out TimeSpan delay)
+    public bool TryAgain(int key, FailureKind kind, out TimeSpan delay)
     {
         lock (_lock)
         {
-            var entry = _entries.GetValueOrDefault(number, new Entry(0, 0, FirstDelay, 0));
+            var entry = _entries.GetValueOrDefault(key, new Entry(0, 0, FirstDelay, 0));
             // Decorrelated jitter: workers that failed together come back apart.
             delay = FirstDelay + (entry.Delay * 3 - FirstDelay) * Random.Shared.NextDouble();
             delay = delay < LongestDelay ? delay : LongestDelay;
             var due = clock.GetTimestamp() + (long)(delay.TotalSeconds * clock.TimestampFrequency);
-            _entries[number] = new Entry(entry.Failed + 1, entry.TimedOut + (kind == FailureKind.TimedOut ? 1 : 0), delay, due);
+            _entries[key] = new Entry(entry.Failed + 1, entry.TimedOut + (kind == FailureKind.TimedOut ? 1 : 0), delay, due);
             if (entry.Failed + 1 >= maxAttempts)
                 return false;
             _retries++;
@@ -45,7 +49,7 @@ internal sealed class RetryLedger(int maxAttempts, TimeProvider clock)
             List<int> waiting = [];
             foreach (var (number, entry) in _entries)
             {
-                if (number == 0 || entry.Due <= now)
+                if (number < 0 || entry.Due <= now)
                     continue;
                 waiting.Add(number);
                 var left = clock.GetElapsedTime(now, entry.Due);
@@ -64,10 +68,10 @@ internal sealed class RetryLedger(int maxAttempts, TimeProvider clock)
     }
 
     /// <summary>It went well, or is another now: what failed before does not count any more.</summary>
-    public void Forget(int number)
+    public void Forget(int key)
     {
         lock (_lock)
-            _entries.Remove(number);
+            _entries.Remove(key);
     }
 
     private readonly record struct Entry(int Failed, int TimedOut, TimeSpan Delay, long Due);

@@ -24,25 +24,9 @@ internal sealed class RunJoin(RunState run, string kind, IReadOnlyList<TablePlan
     {
         try
         {
-            while (true)
-            {
-                var target = await run.Targets.TakeAsync(cancellationToken).ConfigureAwait(false);
-                try
-                {
-                    return await JoinAsync(pool, readers, target, cancellationToken).ConfigureAwait(false);
-                }
-                // Whether the COMMIT took place or not: the next attempt finds out, as it would after a crash.
-                catch (Exception e) when (Failures.Classify(e) is not (FailureKind.Fatal or FailureKind.BadRow)
-                    && !cancellationToken.IsCancellationRequested && run.Ledger.TryAgain(0, FailureKind.Transient, out var delay))
-                {
-                    MigrationLog.Retried(run.Log, run.RunId, "the plan", delay, e);
-                    await Task.Delay(delay, run.Options.TimeProvider, cancellationToken).ConfigureAwait(false);
-                }
-                finally
-                {
-                    await run.Targets.PutBackAsync(target).ConfigureAwait(false);
-                }
-            }
+            // Whether a COMMIT took place whose answer was lost: the next attempt finds out, as it would after a crash.
+            return await run.OnTargetAsync(
+                "the plan", target => JoinAsync(pool, readers, target, cancellationToken), cancellationToken).ConfigureAwait(false);
         }
         catch
         {
@@ -144,18 +128,8 @@ internal sealed class RunJoin(RunState run, string kind, IReadOnlyList<TablePlan
     }
 
     // A worker that looks for another snapshot has just given its target lease back.
-    private async Task<IReadOnlyList<string>> FindSnapshotsAsync(CancellationToken cancellationToken)
-    {
-        var target = await run.Targets.TakeAsync(cancellationToken).ConfigureAwait(false);
-        try
-        {
-            return await run.Store.SnapshotsAsync(target, run.Epoch, cancellationToken).ConfigureAwait(false);
-        }
-        finally
-        {
-            await run.Targets.PutBackAsync(target).ConfigureAwait(false);
-        }
-    }
+    private Task<IReadOnlyList<string>> FindSnapshotsAsync(CancellationToken cancellationToken) =>
+        run.Targets.UseAsync(target => run.Store.SnapshotsAsync(target, run.Epoch, cancellationToken), cancellationToken);
 
     // A hint for processes that join later: where no lease is free, or it fails, they try the ids they know.
     private async Task TellSnapshotsAsync(IReadOnlyList<string> ids, CancellationToken cancellationToken)

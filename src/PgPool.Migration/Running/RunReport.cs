@@ -29,18 +29,10 @@ internal static class RunReport
         return report;
     }
 
-    private static async Task<bool> CloseAsync(RunState run, CancellationToken cancellationToken)
+    private static Task<bool> CloseAsync(RunState run, CancellationToken cancellationToken) => run.OnTargetAsync("its end", async target =>
     {
-        var target = await run.Targets.TakeAsync(cancellationToken).ConfigureAwait(false);
-        try
-        {
-            await run.Store.ForgetSnapshotAsync(target, cancellationToken).ConfigureAwait(false);
-            run.Meter.Count(await run.Store.CountAsync(target, cancellationToken).ConfigureAwait(false));
-            return await run.Store.IsOneEpochAsync(target, cancellationToken).ConfigureAwait(false);
-        }
-        finally
-        {
-            await run.Targets.PutBackAsync(target).ConfigureAwait(false);
-        }
-    }
+        await run.Store.ForgetSnapshotAsync(target, cancellationToken).ConfigureAwait(false);
+        run.Meter.Count(await run.Store.CountAsync(target, cancellationToken).ConfigureAwait(false));
+        return await run.Store.IsOneEpochAsync(target, cancellationToken).ConfigureAwait(false);
+    }, cancellationToken);
 }

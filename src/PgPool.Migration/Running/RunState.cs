@@ -3,6 +3,7 @@ using System.Runtime.ExceptionServices;
 using Microsoft.Extensions.Logging;
 using PgPool.Migration.Catalogs;
 using PgPool.Migration.Checkpoints;
+using PgPool.Migration.Diagnostics;
 
 namespace PgPool.Migration.Running;
 
@@ -69,6 +70,28 @@ internal sealed class RunState : IDisposable
 
     /// <summary>Cancelled by the caller, or when a worker has failed for good.</summary>
     public CancellationToken Stop => _stop.Token;
+
+    /// <summary>Does on a lease of the target what bears repetition, as often as it takes within the attempts allowed.</summary>
+    /// <param name="what">For the log.</param>
+    /// <param name="work">What to do.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public async Task<T> OnTargetAsync<T>(string what, Func<ConnectionLease, Task<T>> work, CancellationToken cancellationToken)
+    {
+        var key = Ledger.NewKey();
+        while (true)
+        {
+            try
+            {
+                return await Targets.UseAsync(work, cancellationToken).ConfigureAwait(false);
+            }
+            catch (Exception e) when (Failures.Classify(e) is var kind and not (FailureKind.Fatal or FailureKind.BadRow)
+                && !cancellationToken.IsCancellationRequested && Ledger.TryAgain(key, kind, out var delay))
+            {
+                MigrationLog.Retried(Log, RunId, what, delay, e);
+                await Task.Delay(delay, Options.TimeProvider, cancellationToken).ConfigureAwait(false);
+            }
+        }
+    }
 
     /// <summary>Stops all workers; the first failure is the one that is told.</summary>
     public void Fail(Exception exception)

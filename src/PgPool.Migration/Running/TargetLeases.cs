@@ -19,6 +19,20 @@ internal sealed class TargetLeases(ConnectionPool pool, string label, IReadOnlyL
         return pool.RentAsync(new RentOptions { Label = label, Priority = RentPriority.High }, cancellationToken);
     }
 
+    /// <summary>Does something on a lease, and gives it back.</summary>
+    public async Task<T> UseAsync<T>(Func<ConnectionLease, Task<T>> work, CancellationToken cancellationToken)
+    {
+        var lease = await TakeAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            return await work(lease).ConfigureAwait(false);
+        }
+        finally
+        {
+            await PutBackAsync(lease).ConfigureAwait(false);
+        }
+    }
+
     /// <summary>A free lease, if there is one: for what is not worth waiting for.</summary>
     public ConnectionLease? TryTake()
     {

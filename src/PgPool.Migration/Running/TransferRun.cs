@@ -60,8 +60,8 @@ internal sealed class TransferRun(string id, string kind, (ConnectionPool Source
         {
             await new ProgressLoop(progress, run).TellWhileAsync(async () =>
             {
-                var worker = new Worker(run, job);
-                await snapshot.ForEachAsync(Enumerable.Range(0, workers), async (source, _, token) =>
+                var crew = Enumerable.Range(0, workers).Select(_ => new Worker(run, job));
+                await snapshot.ForEachAsync(crew, async (source, worker, token) =>
                 {
                     using var halting = token.UnsafeRegister(static state => ((RunState)state!).Halt(), run);
                     await worker.RunAsync(source).ConfigureAwait(false);

@@ -5,11 +5,14 @@ using PgPool.Migration.Partitions;
 
 namespace PgPool.Migration.Running;
 
-/// <summary>Claims partitions, one after the other, and does the job to each, until none is left.</summary>
+/// <summary>One of the run's workers: claims partitions, one after the other, and does the job to each, until none is left.</summary>
 internal sealed class Worker(RunState run, IPartitionJob job)
 {
     // Partitions that another process has may come free at any time, without a signal.
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(250);
+
+    // By this the ledger counts what failed before a partition was claimed.
+    private readonly int _claims = run.Ledger.NewKey();
 
     /// <summary>Returns when the run is finished, or stopped (then see <see cref="RunState.ThrowIfStopped"/>).</summary>
     /// <param name="source">Within the snapshot; null for a job on the target alone.</param>
@@ -33,7 +36,7 @@ internal sealed class Worker(RunState run, IPartitionJob job)
     private async Task<Step> StepAsync(ConnectionLease? source)
     {
         ConnectionLease? target = null;
-        var attempt = new PartitionAttempt(run, job);
+        var attempt = new PartitionAttempt(run, job, _claims);
         try
         {
             target = await run.Targets.TakeAsync(run.Stop).ConfigureAwait(false);
@@ -84,7 +87,7 @@ internal sealed class Worker(RunState run, IPartitionJob job)
                 return Step.Left;
             }
 
-            if (kind == FailureKind.Fatal || !run.Ledger.TryAgain(attempt.Partition?.Number ?? 0, kind, out var delay))
+            if (kind == FailureKind.Fatal || !run.Ledger.TryAgain(attempt.Key, kind, out var delay))
             {
                 run.Fail(Explain(attempt.Partition, exception, gaveUp: kind != FailureKind.Fatal));
                 return Step.Left;
@@ -114,31 +117,14 @@ internal sealed class Worker(RunState run, IPartitionJob job)
         }
     }
 
-    /// <summary>Asks on another connection, as often as it takes within the attempts allowed.</summary>
     private async Task<bool> WasCommittedAsync(PartitionAttempt attempt)
     {
-        while (true)
-        {
-            ConnectionLease? target = null;
-            try
-            {
-                target = await run.Targets.TakeAsync(run.Stop).ConfigureAwait(false);
-                var committed = await run.Store.WasCommittedAsync(target, attempt.Partition!.Number, attempt.Id, run.Stop).ConfigureAwait(false);
-                MigrationLog.LostCommit(run.Log, run.RunId, attempt.Partition.ToString(), committed);
-                return committed;
-            }
-            catch (Exception e) when (Failures.Classify(e) is not FailureKind.Fatal && !run.Stop.IsCancellationRequested)
-            {
-                if (!run.Ledger.TryAgain(attempt.Partition!.Number, FailureKind.Transient, out var delay))
-                    throw;
-                await Task.Delay(delay, run.Options.TimeProvider, run.Stop).ConfigureAwait(false);
-            }
-            finally
-            {
-                if (target is not null)
-                    await run.Targets.PutBackAsync(target).ConfigureAwait(false);
-            }
-        }
+        var partition = attempt.Partition!;
+        var committed = await run.OnTargetAsync(
+            $"whether {partition} was committed", target => run.Store.WasCommittedAsync(target, partition.Number, attempt.Id, run.Stop), run.Stop)
+            .ConfigureAwait(false);
+        MigrationLog.LostCommit(run.Log, run.RunId, partition.ToString(), committed);
+        return committed;
     }
 
     private MigrationException Explain(Partition? partition, Exception exception, bool gaveUp)

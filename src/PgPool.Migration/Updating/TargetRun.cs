@@ -24,62 +24,46 @@ internal sealed class TargetRun(string id, ConnectionPool pool, MigrationOptions
         var targets = new TargetLeases(pool, label, leases);
         await using (targets.ConfigureAwait(false))
         {
-            var target = await targets.TakeAsync(cancellationToken).ConfigureAwait(false);
-            UpdatePlan plan;
-            try
-            {
-                plan = await UpdatePlan.ReadAsync(target, table, sql, options, cancellationToken).ConfigureAwait(false);
-            }
-            finally
-            {
-                await targets.PutBackAsync(target).ConfigureAwait(false);
-            }
-
+            var plan = await targets.UseAsync(
+                target => UpdatePlan.ReadAsync(target, table, sql, options, cancellationToken), cancellationToken).ConfigureAwait(false);
             using var run = new RunState(id, options, [plan.Table], targets, _meter, log, workers, cancellationToken);
-            var counts = await JoinAsync(run, plan, workers, cancellationToken).ConfigureAwait(false);
+            var counts = await run.OnTargetAsync(
+                "the plan", target => JoinAsync(target, run, plan, workers, cancellationToken), cancellationToken).ConfigureAwait(false);
             _meter.Begin(Kind, counts);
             await new ProgressLoop(progress, run).TellWhileAsync(async () =>
             {
-                var worker = new Worker(run, new UpdateJob(run, sql, plan.From));
-                await Task.WhenAll(Enumerable.Range(0, workers).Select(_ => worker.RunAsync(source: null).AsTask())).ConfigureAwait(false);
+                var job = new UpdateJob(run, sql, plan.From);
+                await Task.WhenAll(Enumerable.Range(0, workers).Select(_ => new Worker(run, job).RunAsync(source: null).AsTask())).ConfigureAwait(false);
             }).ConfigureAwait(false);
             return await RunReport.MakeAsync(run, [plan.Table], counts.Done, progress, cancellationToken).ConfigureAwait(false);
         }
     }
 
-    private async Task<RunCounts> JoinAsync(RunState run, UpdatePlan plan, int workers, CancellationToken cancellationToken)
+    private async Task<RunCounts> JoinAsync(ConnectionLease target, RunState run, UpdatePlan plan, int workers, CancellationToken cancellationToken)
     {
-        var target = await run.Targets.TakeAsync(cancellationToken).ConfigureAwait(false);
-        try
+        var transaction = await target.Connection.BeginTransactionAsync(IsolationLevel.ReadCommitted, cancellationToken).ConfigureAwait(false);
+        await using (transaction.ConfigureAwait(false))
         {
-            var transaction = await target.Connection.BeginTransactionAsync(IsolationLevel.ReadCommitted, cancellationToken).ConfigureAwait(false);
-            await using (transaction.ConfigureAwait(false))
+            await target.ExecuteAsync(SessionSettings.ForWriting(target), cancellationToken).ConfigureAwait(false);
+            await run.Store.LockAsync(target, cancellationToken).ConfigureAwait(false);
+            var stored = await run.Store.ReadAsync(target, cancellationToken).ConfigureAwait(false);
+            if (stored is not null)
             {
-                await target.ExecuteAsync(SessionSettings.ForWriting(target), cancellationToken).ConfigureAwait(false);
-                await run.Store.LockAsync(target, cancellationToken).ConfigureAwait(false);
-                var stored = await run.Store.ReadAsync(target, cancellationToken).ConfigureAwait(false);
-                if (stored is not null)
-                {
-                    PlanComparison.Check(id, stored, Kind, [plan.Table]);
-                }
-                else
-                {
-                    var partitions = await Partitioner.PlanAsync(target, plan.Table, options.PartitionBytes, cancellationToken).ConfigureAwait(false);
-                    await run.Store.CreateAsync(target, Kind, [plan.Table], partitions, cancellationToken).ConfigureAwait(false);
-                }
-
-                var counts = await run.Store.CountAsync(target, cancellationToken).ConfigureAwait(false);
-                await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
-                if (stored is null)
-                    MigrationLog.Began(log, id, counts.Total, 1, workers);
-                else
-                    MigrationLog.Resumed(log, id, counts.Done, counts.Total, workers, stored.Epoch);
-                return counts;
+                PlanComparison.Check(id, stored, Kind, [plan.Table]);
             }
-        }
-        finally
-        {
-            await run.Targets.PutBackAsync(target).ConfigureAwait(false);
+            else
+            {
+                var partitions = await Partitioner.PlanAsync(target, plan.Table, options.PartitionBytes, cancellationToken).ConfigureAwait(false);
+                await run.Store.CreateAsync(target, Kind, [plan.Table], partitions, cancellationToken).ConfigureAwait(false);
+            }
+
+            var counts = await run.Store.CountAsync(target, cancellationToken).ConfigureAwait(false);
+            await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
+            if (stored is null)
+                MigrationLog.Began(log, id, counts.Total, 1, workers);
+            else
+                MigrationLog.Resumed(log, id, counts.Done, counts.Total, workers, stored.Epoch);
+            return counts;
         }
     }
 }

@@ -58,6 +58,21 @@ public sealed class BadRowTests(ServerFixture fixture) : MigrationTest(fixture)
                 """));
     }
 
+    [Fact]
+    public async Task CopyAsync_BadRowsReject_ProgressHasOnlyWhatArrives()
+    {
+        await OnSourceAsync($"{Ddl}; {Fill}");
+        await OnTargetAsync("CREATE TABLE t (id int PRIMARY KEY, a bigint NOT NULL, b text)");
+        var progress = new ProgressRecorder();
+
+        // All rows go out, and are held up, before the target says that one of them is bad.
+        var report = await Run(new() { MaxBytesPerSecond = 300_000 }).CopyAsync(
+            [new TableCopy("t") { BadRows = BadRows.Reject, PartitionBy = PartitionBy.Whole }], progress, Stop);
+
+        Assert.Equal(Rows - 3, report.Rows);
+        Assert.Equal((report.Rows, report.Bytes), (progress.All.Max(told => told.Rows), progress.All.Max(told => told.Bytes)));
+    }
+
     [Theory]
     [MemberData(nameof(Refusals))]
     public async Task CopyAsync_BadRowsFail_NamesTablePartitionAndRow(string target, string state)

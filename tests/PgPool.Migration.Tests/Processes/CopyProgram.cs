@@ -16,7 +16,7 @@ internal static class CopyProgram
         new("keyed"), new("heap") { PartitionBy = PartitionBy.Blocks }, new("small") { PartitionBy = PartitionBy.Whole }, new("doubled") { Mode = TargetMode.Upsert },
     ];
 
-    /// <param name="arguments">The id of the run, and after how many looks at the clock the process ends; 0: never.</param>
+    /// <param name="arguments">The id of the run, after how many looks at the clock the process ends (0: never), and its bytes per second.</param>
     public static async Task<int> RunAsync(string[] arguments)
     {
         await using var source = new ConnectionPool(new ConnectionPoolOptions(Environment.GetEnvironmentVariable(SourceVariable)!) { MaxSize = 3 });
@@ -25,7 +25,7 @@ internal static class CopyProgram
         {
             PartitionBytes = 8 * 1024,
             SourceIsFrozen = true,
-            MaxBytesPerSecond = 3_000_000,
+            MaxBytesPerSecond = int.Parse(arguments[2], CultureInfo.InvariantCulture),
             TimeProvider = new EndingClock(int.Parse(arguments[1], CultureInfo.InvariantCulture)),
         });
         var report = await run.CopyAsync(Tables);

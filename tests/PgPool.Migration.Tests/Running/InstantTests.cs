@@ -28,7 +28,7 @@ public sealed class InstantTests(ServerFixture fixture) : MigrationTest(fixture)
         using var ended = new CancellationTokenSource();
         var writers = Enumerable.Range(0, 2).Select(writer => WriteAsync(writer, ended.Token)).ToArray();
 
-        var copying = Run(new() { PartitionBytes = 16 * 1024, MaxBytesPerSecond = 100_000 }).CopyAsync(
+        var copying = Run(new() { PartitionBytes = 16 * 1024, MaxBytesPerSecond = 60_000 }).CopyAsync(
             [.. new[] { "debit", "credit", "orders", "lines" }.Select(table => new TableCopy(table) { PartitionBy = by })], cancellationToken: Stop);
 
         // One that comes late, in place of one that broke, reads the same instant.

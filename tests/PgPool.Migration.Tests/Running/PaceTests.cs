@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Microsoft.Extensions.Time.Testing;
 using PgPool.Migration.Running;
 using PgPool.Tests;
@@ -46,7 +45,7 @@ public sealed class PaceTests(ServerFixture fixture) : MigrationTest(fixture)
         await CreateAsync(Ddl);
         await OnSourceAsync(Fill);
         await OnTargetAsync("CREATE TABLE lag (behind bool); INSERT INTO lag VALUES (true)");
-        var progress = new Recorder();
+        var progress = new ProgressRecorder();
 
         var copying = Run(Small with { PauseWhile = "SELECT behind FROM lag" }).CopyAsync([new TableCopy("t")], progress, Stop);
         await Eventually.BecomesAsync(() => progress.All.Any(told => told.Paused), "it is paused");
@@ -76,7 +75,7 @@ public sealed class PaceTests(ServerFixture fixture) : MigrationTest(fixture)
                 BEGIN IF nextval('failures') % 400 = 0 THEN RAISE EXCEPTION 'made up' USING ERRCODE = '40001'; END IF; RETURN NEW; END $$;
             CREATE TRIGGER fail BEFORE INSERT ON u FOR EACH ROW EXECUTE FUNCTION fail()
             """);
-        var progress = new Recorder();
+        var progress = new ProgressRecorder();
 
         var report = await Run(Small with { MaxBytesPerSecond = 1_000_000, MaxAttempts = 100 })
             .CopyAsync([new TableCopy("t"), new TableCopy("u")], progress, Stop);
@@ -110,13 +109,6 @@ public sealed class PaceTests(ServerFixture fixture) : MigrationTest(fixture)
         Assert.Equal((0, 0), (Source.GetStatistics().Leased, Target.GetStatistics().Leased));
         await Run(Small with { SourceIsFrozen = true }).CopyAsync([new TableCopy("t")], cancellationToken: Stop);
         await AssertSameTableAsync("t");
-    }
-
-    private sealed class Recorder : IProgress<MigrationProgress>
-    {
-        public ConcurrentQueue<MigrationProgress> All { get; } = [];
-
-        public void Report(MigrationProgress value) => All.Enqueue(value);
     }
 
     private sealed class Throwing : IProgress<MigrationProgress>

@@ -163,7 +163,7 @@ public sealed class ResumeTests(ServerFixture fixture) : MigrationTest(fixture)
     private async Task StopHalfwayAsync(TableCopy table)
     {
         using var cancellation = new CancellationTokenSource();
-        var copying = Run(Small with { MaxBytesPerSecond = 400_000 }).CopyAsync([table], cancellationToken: cancellation.Token);
+        var copying = Run(Small with { MaxBytesPerSecond = 150_000 }).CopyAsync([table], cancellationToken: cancellation.Token);
         await BegunAsync();
         await cancellation.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => copying);

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using PgPool.Tests;
 using Xunit;
 
@@ -13,15 +12,15 @@ public sealed class UpdateTests(ServerFixture fixture) : MigrationTest(fixture)
     public async Task UpdateAsync_Rows_AreEachChangedOnce()
     {
         await FillAsync("int", "i * 3 - 5000", 20000);
-        var progress = new ConcurrentQueue<MigrationProgress>();
+        var progress = new ProgressRecorder();
 
-        var report = await Run(Small).UpdateAsync(Table, "UPDATE t SET n = n + 1 WHERE id BETWEEN @first AND @last", new Recorder(progress), Stop);
+        var report = await Run(Small).UpdateAsync(Table, "UPDATE t SET n = n + 1 WHERE id BETWEEN @first AND @last", progress, Stop);
 
         Assert.Equal((20000, 1, 1), (report.Rows, await FromTargetAsync<int>("SELECT min(n) FROM t"), await FromTargetAsync<int>("SELECT max(n) FROM t")));
         Assert.True(report.Tables[0].Partitions > 3);
-        var last = progress.Last();
+        var last = progress.All.Last();
         Assert.Equal(("done", 20000, last.PartitionsTotal), (last.Phase, last.Rows, last.PartitionsDone));
-        foreach (var (earlier, later) in progress.Zip(progress.Skip(1)))
+        foreach (var (earlier, later) in progress.All.Zip(progress.All.Skip(1)))
             Assert.True(later.Rows >= earlier.Rows && later.Fraction >= earlier.Fraction, $"{earlier} then {later}");
         var again = await Run(Small).UpdateAsync(Table, "UPDATE t SET n = n + 1 WHERE id BETWEEN @first AND @last", cancellationToken: Stop);
         Assert.Equal((0, 1), (again.Rows, await FromTargetAsync<int>("SELECT max(n) FROM t")));
@@ -174,9 +173,4 @@ public sealed class UpdateTests(ServerFixture fixture) : MigrationTest(fixture)
         INSERT INTO t (id) SELECT {value} FROM generate_series(1, {rows}) i;
         ANALYZE t
         """);
-
-    private sealed class Recorder(ConcurrentQueue<MigrationProgress> all) : IProgress<MigrationProgress>
-    {
-        public void Report(MigrationProgress value) => all.Enqueue(value);
-    }
 }
