@@ -146,7 +146,7 @@ public sealed class OpeningTests(ServerFixture fixture) : PoolTest(fixture)
         var exception = await Assert.ThrowsAsync<PoolTimeoutException>(async () =>
         {
             while (true)
-                leases.Push(await pool.RentAsync(new() { Timeout = TimeSpan.FromSeconds(1) }, Stop));
+                leases.Push(await pool.RentAsync(new() { Timeout = TimeSpan.FromSeconds(3) }, Stop));
         });
         Assert.Contains("the server is full (53300)", exception.Message);
         var maximum = await Server.ScalarAsync<string>("SHOW max_connections");

@@ -64,7 +64,7 @@ public sealed class PgBouncerLimitsTests(ServerFixture fixture) : PgBouncerTest(
         var exception = await Assert.ThrowsAsync<PoolTimeoutException>(async () =>
         {
             while (true)
-                leases.Push(await pool.RentAsync(new() { Timeout = TimeSpan.FromSeconds(1) }, Stop));
+                leases.Push(await pool.RentAsync(new() { Timeout = TimeSpan.FromSeconds(3) }, Stop));
         });
         Assert.Contains("no more connections allowed (max_client_conn)", exception.Message, StringComparison.Ordinal);
         Assert.Equal(2, leases.Count);

@@ -121,7 +121,7 @@ public sealed class ShutdownTests(ServerFixture fixture) : ShutdownTest(fixture)
         }, options =>
         {
             options.ConnectionString = proxy.ConnectionStringFor(ConnectionString);
-            options.ResetTimeout = TimeSpan.FromMilliseconds(300);
+            options.ResetTimeout = TimeSpan.FromSeconds(1.5);
             options.OpenTimeout = TimeSpan.FromSeconds(1);
         });
     }

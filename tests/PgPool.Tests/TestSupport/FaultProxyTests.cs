@@ -193,11 +193,11 @@ public sealed class FaultProxyTests : IAsyncLifetime
     [Fact]
     public async Task ConnectDelay_IsAddedToTheFirstExchangeOnly()
     {
-        _proxy.ConnectDelay = TimeSpan.FromMilliseconds(300);
+        _proxy.ConnectDelay = TimeSpan.FromSeconds(1);
         using var client = await ConnectAsync();
 
-        Assert.True(await TimeAsync(() => AssertEchoAsync(client)) >= TimeSpan.FromMilliseconds(250));
-        Assert.True(await TimeAsync(() => AssertEchoAsync(client)) < TimeSpan.FromMilliseconds(250));
+        Assert.True(await TimeAsync(() => AssertEchoAsync(client)) >= TimeSpan.FromMilliseconds(950));
+        Assert.True(await TimeAsync(() => AssertEchoAsync(client)) < TimeSpan.FromMilliseconds(950));
     }
 
     [Theory]
