@@ -57,9 +57,11 @@ public sealed class CopyDatabaseTests(ServerFixture fixture) : MigrationTest(fix
 
     private Process Start(params string[] arguments)
     {
-        var start = new ProcessStartInfo(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet",
+        // A shell that starts a job in the background has it ignore SIGINT, and so whatever the job starts: here it is to be heard.
+        var start = new ProcessStartInfo("env",
         [
-            typeof(DatabaseMove).Assembly.Location, "--source", WithoutPassword(SourceConnection), "--target", WithoutPassword(TargetConnection),
+            "--default-signal=INT", Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", typeof(DatabaseMove).Assembly.Location,
+            "--source", WithoutPassword(SourceConnection), "--target", WithoutPassword(TargetConnection),
             "--degree", "2", "--disable-triggers", "--frozen", .. arguments,
         ])
         {
