@@ -1,3 +1,5 @@
+using PgPool.Migration.Partitions;
+
 namespace PgPool.Migration.Catalogs;
 
 /// <summary>The checks of one run, within a transaction on each side.</summary>
@@ -11,13 +13,21 @@ internal sealed class PreflightChecks(
             .ConfigureAwait(false);
         var to = await new CatalogReader(target, cancellationToken).ReadAsync([.. tables.Select(static table => table.TargetName)], sizes: !options.Writes, casts: false)
             .ConfigureAwait(false);
-        var plans = CheckTables(from, to);
+        IReadOnlyList<TablePlan> plans = CheckTables(from, to);
         await CheckConditionsAsync(from, to).ConfigureAwait(false);
         await CheckConnectionsAsync(from.Facts, to.Facts).ConfigureAwait(false);
         if (!options.Writes)
             return plans;
 
         await CheckTargetAsync(to.Facts).ConfigureAwait(false);
+        plans = await OrderAsync(plans, to).ConfigureAwait(false);
+        await CheckPartitionsAsync(plans).ConfigureAwait(false);
+        return plans;
+    }
+
+    // By the target's foreign keys.
+    private async Task<IReadOnlyList<TablePlan>> OrderAsync(IReadOnlyList<TablePlan> plans, DatabaseCatalog to)
+    {
         var keys = await ForeignKeyOrder.ReadAsync(target, to, cancellationToken).ConfigureAwait(false);
         keys.CheckTruncate(tables, to, problems);
         if (options.DisableTriggers)
@@ -82,6 +92,15 @@ internal sealed class PreflightChecks(
                 await Attempts.ConditionAsync(source, "source", copy, found.Name, problems, cancellationToken).ConfigureAwait(false);
             if (!options.Writes && wanted is { Kind: 'r' or 'p' or 'f', MayUseSchema: true })
                 await Attempts.ConditionAsync(target, "target", copy, wanted.Name, problems, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async Task CheckPartitionsAsync(IReadOnlyList<TablePlan> plans)
+    {
+        foreach (var (plan, relation) in plans.SelectMany(plan => plan.Relations, static (plan, relation) => (plan, relation)))
+        {
+            if (await Partitioner.WhyNotByKeyAsync(source, plan, relation, cancellationToken).ConfigureAwait(false) is { } why)
+                problems.Add(plan.Source, $"{relation.Name} cannot be cut by its primary key: {why}", $"use {Partitioner.OtherThanKey}");
         }
     }
 

@@ -24,15 +24,16 @@ internal static class KeyRanges
     private const string Suitable = """
         WITH RECURSIVE base AS (
             SELECT a.attcollation, t.typcollation, t.typtype, t.typname, t.typnamespace, t.typbasetype
-            FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
-            WHERE a.attrelid = $1::pg_catalog.regclass AND a.attname = $2 AND t.typcollation IN (0, 100, a.attcollation)
+            FROM pg_catalog.pg_namespace n JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid
+            JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
+            WHERE n.nspname = $1 AND c.relname = $2 AND a.attname = $3 AND t.typcollation IN (0, 100, a.attcollation)
             UNION ALL
             SELECT base.attcollation, t.typcollation, t.typtype, t.typname, t.typnamespace, t.typbasetype
             FROM base JOIN pg_catalog.pg_type t ON t.oid = base.typbasetype
             WHERE base.typtype = 'd')
         SELECT EXISTS (
             SELECT FROM base
-            WHERE typtype = 'e' OR (typtype = 'b' AND typnamespace = 'pg_catalog'::pg_catalog.regnamespace AND typname = ANY ($3)))
+            WHERE typtype = 'e' OR (typtype = 'b' AND typnamespace = 'pg_catalog'::pg_catalog.regnamespace AND typname = ANY ($4)))
         """;
 
     /// <summary>Whether the relation has a key whose values can be bounds.</summary>
@@ -40,7 +41,7 @@ internal static class KeyRanges
     {
         if (relation.Key is not { } key)
             return false;
-        var command = source.Command(Suitable, relation.Name.ToString(), key.Name, Types);
+        var command = source.Command(Suitable, relation.Name.Schema, relation.Name.Name, key.Name, Types);
         await using (command.ConfigureAwait(false))
             return await command.ScalarAsync<bool>(cancellationToken).ConfigureAwait(false);
     }

@@ -5,6 +5,9 @@ namespace PgPool.Migration.Partitions;
 /// <summary>Cuts tables into partitions. Every row is in exactly one of a relation's partitions: the first and the last are open.</summary>
 internal static class Partitioner
 {
+    /// <summary>What a table can be cut by instead of its key.</summary>
+    public const string OtherThanKey = $"{nameof(PartitionBy)}.{nameof(PartitionBy.Blocks)} or {nameof(PartitionBy)}.{nameof(PartitionBy.Whole)}";
+
     /// <summary>Cuts the table into partitions of about <paramref name="partitionBytes"/> of heap and TOAST, largest first.</summary>
     /// <param name="source">A lease whose transaction sees the snapshot.</param>
     /// <param name="table">The table.</param>
@@ -43,6 +46,21 @@ internal static class Partitioner
             partition with { Kind = kind, Lower = middle, Bytes = partition.Bytes - half, Number = 0 });
     }
 
+    /// <summary>Why a relation that is to be cut by its key cannot be; null where it can, or is not to be.</summary>
+    public static async Task<string?> WhyNotByKeyAsync(
+        ConnectionLease source, TablePlan table, Relation relation, CancellationToken cancellationToken)
+    {
+        if (table.Copy.PartitionBy != PartitionBy.Key || IsOnePiece(table, relation)
+            || await KeyRanges.ArePossibleAsync(source, relation, cancellationToken).ConfigureAwait(false))
+        {
+            return null;
+        }
+
+        return relation.Key is { } key
+            ? $"its first column, {Sql.Name(key.Name)}, is of type {key.Type}, whose values are not sure to be read back from text in the same order"
+            : "it has none";
+    }
+
     private static async Task<IReadOnlyList<Partition>> PlanAsync(
         ConnectionLease source, TablePlan table, Relation relation, long partitionBytes, CancellationToken cancellationToken)
     {
@@ -63,25 +81,22 @@ internal static class Partitioner
     private static async Task<PartitionKind> KindAsync(
         ConnectionLease source, TablePlan table, Relation relation, CancellationToken cancellationToken)
     {
-        // Without blocks there is nothing to cut, or it is elsewhere.
-        if (relation.Blocks == 0 || table.IsIndivisible || table.Copy.PartitionBy == PartitionBy.Whole)
+        if (IsOnePiece(table, relation))
             return PartitionKind.Whole;
         if (table.Copy.PartitionBy != PartitionBy.Blocks && await KeyRanges.ArePossibleAsync(source, relation, cancellationToken).ConfigureAwait(false))
             return PartitionKind.Key;
-        if (table.Copy.PartitionBy == PartitionBy.Key)
-            throw NoKey(table, relation);
+        if (await WhyNotByKeyAsync(source, table, relation, cancellationToken).ConfigureAwait(false) is { } why)
+        {
+            throw new MigrationException($"{relation.Name} cannot be cut by its primary key: {why}. Use {OtherThanKey}.")
+            {
+                Table = table.Source,
+            };
+        }
+
         return PartitionKind.Blocks;
     }
 
-    private static MigrationException NoKey(TablePlan table, Relation relation)
-    {
-        var reason = relation.Key is { } key
-            ? $"its first column, {Sql.Name(key.Name)}, is of type {key.Type}, whose values are not sure to be read back from text in the same order"
-            : "it has none";
-        return new($"{relation.Name} cannot be cut by its primary key: {reason}. "
-            + $"Use {nameof(PartitionBy)}.{nameof(PartitionBy.Blocks)} or {nameof(PartitionBy)}.{nameof(PartitionBy.Whole)}.")
-        {
-            Table = table.Source,
-        };
-    }
+    // Without blocks there is nothing to cut, or it is elsewhere.
+    private static bool IsOnePiece(TablePlan table, Relation relation) =>
+        relation.Blocks == 0 || table.IsIndivisible || table.Copy.PartitionBy == PartitionBy.Whole;
 }

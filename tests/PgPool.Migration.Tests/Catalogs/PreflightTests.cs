@@ -70,7 +70,7 @@ public sealed class PreflightTests(ServerFixture fixture) : MigrationTest(fixtur
         var role = await RoleAsync();
         await OnSourceAsync(string.Format(null, sql, role));
 
-        await AssertRefusedAsync([T], told);
+        await AssertRefusedAsync([T with { PartitionBy = PartitionBy.Key }], told);
     }
 
     [Theory]
@@ -122,6 +122,17 @@ public sealed class PreflightTests(ServerFixture fixture) : MigrationTest(fixtur
         await CreateAsync("CREATE TABLE t (id int) PARTITION BY RANGE (id); CREATE TABLE part PARTITION OF t FOR VALUES FROM (0) TO (10)");
 
         await AssertRefusedAsync([T, new("part")], "it is a partition of \"public\".\"t\"", "name one of them");
+    }
+
+    [Fact]
+    public async Task CopyAsync_KeysThatCannotBeCut_AreAllNamed()
+    {
+        await CreateAsync("CREATE TABLE t (a int); CREATE TABLE u (id int[] PRIMARY KEY); CREATE TABLE empty (a int)");
+        await OnSourceAsync("INSERT INTO t VALUES (1); INSERT INTO u VALUES ('{1}')");
+
+        await AssertRefusedAsync(
+            [.. new[] { "t", "u", "empty" }.Select(table => new TableCopy(table) { PartitionBy = PartitionBy.Key })],
+            "2 problems", "\"t\" cannot be cut by its primary key: it has none", "\"u\" cannot be cut by its primary key: its first column, \"id\"", "PartitionBy.Blocks");
     }
 
     [Fact]
