@@ -1,5 +1,6 @@
 using System.Globalization;
 using Npgsql;
+using PgPool.Migration;
 
 namespace CopyDatabase;
 
@@ -18,9 +19,11 @@ internal sealed record Arguments
 
           --degree N          workers (default 4); needs N + 1 connections to the source, N to the target
           --limit N           megabytes a second, over all workers of this process
+          --exclude TABLE     leaves a table out, "schema.name" as SQL writes it; may be given several times
           --truncate          empties the target's tables first
           --disable-triggers  the target fires no triggers and checks no foreign keys while rows come in; needs a superuser, or SET on
                               session_replication_role
+          --reject            rows that the target refuses go to its table pgpool_migration.rejected; without it, the first one ends the run
           --frozen            the source does not change until the run is done: tables without a key, too, can then be resumed
           --demo              makes the demonstration's tables in both databases, and fills the source, before it copies
           --help              shows this
@@ -40,9 +43,13 @@ internal sealed record Arguments
     /// <summary>Bytes per second.</summary>
     public long? Limit { get; init; }
 
+    public IReadOnlyList<TableName> Exclude { get; init; } = [];
+
     public bool Truncate { get; init; }
 
     public bool DisableTriggers { get; init; }
+
+    public bool Reject { get; init; }
 
     public bool Frozen { get; init; }
 
@@ -64,8 +71,10 @@ internal sealed record Arguments
                 "--resume" => arguments with { Resume = Value("the id of a run") },
                 "--degree" => arguments with { Degree = Number(1000) },
                 "--limit" => arguments with { Limit = Number(1_000_000) * 1_000_000L },
+                "--exclude" => arguments with { Exclude = [.. arguments.Exclude, Table()] },
                 "--truncate" => arguments with { Truncate = true },
                 "--disable-triggers" => arguments with { DisableTriggers = true },
+                "--reject" => arguments with { Reject = true },
                 "--frozen" => arguments with { Frozen = true },
                 "--demo" => arguments with { Demo = true },
                 "--help" or "-h" => arguments with { Help = true },
@@ -78,6 +87,18 @@ internal sealed record Arguments
                 int.TryParse(Value("a number"), NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= 1 && number <= most
                     ? number
                     : throw new ArgumentException($"{option} must be a whole number from 1 to {most}, not \"{args[i]}\".");
+
+            TableName Table()
+            {
+                try
+                {
+                    return TableName.Parse(Value("a table"));
+                }
+                catch (FormatException e)
+                {
+                    throw new ArgumentException($"{option}: {e.Message}", e);
+                }
+            }
 
             string ConnectionString()
             {
@@ -98,8 +119,8 @@ internal sealed record Arguments
 
         if (arguments.Source is null != arguments.Target is null)
             throw new ArgumentException("--source and --target go together.");
-        if (arguments.Target is null && (arguments.Truncate || arguments.Demo || arguments.Resume is not null))
-            throw new ArgumentException("--truncate, --demo and --resume need --source and --target.");
+        if (arguments.Target is null && (arguments.Truncate || arguments.Demo || arguments.Resume is not null || arguments.Exclude.Count > 0))
+            throw new ArgumentException("--truncate, --demo, --resume and --exclude need --source and --target.");
         if (arguments is { Resume: not null, Demo: true })
             throw new ArgumentException("--demo begins anew: it does not go with --resume.");
         return arguments;

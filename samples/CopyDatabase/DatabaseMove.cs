@@ -9,6 +9,11 @@ namespace CopyDatabase;
 /// <summary>What moving a database takes: find its tables, copy them, set the sequences, compare.</summary>
 internal sealed class DatabaseMove : IAsyncDisposable
 {
+    private const string MayRead = """
+        SELECT has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')
+        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = $2
+        """;
+
     private readonly Arguments _arguments;
     private readonly ConnectionPool _source;
     private readonly ConnectionPool _target;
@@ -35,7 +40,7 @@ internal sealed class DatabaseMove : IAsyncDisposable
     /// <summary>What to tell --resume.</summary>
     public string Id { get; }
 
-    /// <summary>Whether there is something to resume.</summary>
+    /// <summary>Whether there is something to resume: a run that was refused has left nothing.</summary>
     public bool HasBegun { get; private set; }
 
     /// <summary>Whether both databases have the same rows in the end.</summary>
@@ -43,11 +48,10 @@ internal sealed class DatabaseMove : IAsyncDisposable
     {
         if (_arguments.Demo)
             await FillAsync(cancellationToken);
+        AnsiConsole.WriteLine("Looking at both databases ...");
         var tables = await FindTablesAsync(cancellationToken);
-
-        AnsiConsole.WriteLine($"Run {Id}: {tables.Count} tables, {_arguments.Degree} workers.");
-        HasBegun = true;
-        var copied = await ProgressScreen.ShowAsync("copy", bar => _run.CopyAsync(tables, bar, cancellationToken));
+        AnsiConsole.WriteLine($"Run {Id}: {tables.Count} table(s), {_arguments.Degree} worker(s).");
+        var copied = await ProgressScreen.ShowAsync("copy", bar => _run.CopyAsync(tables, new Beginning(this, bar), cancellationToken));
         await _run.SynchronizeSequencesAsync(tables, cancellationToken);
         var verified = await ProgressScreen.ShowAsync("verify", _ => _run.VerifyAsync(tables, VerificationMode.Checksum, cancellationToken));
 
@@ -75,6 +79,9 @@ internal sealed class DatabaseMove : IAsyncDisposable
     private async Task<IReadOnlyList<TableCopy>> FindTablesAsync(CancellationToken cancellationToken)
     {
         var found = await MigrationRun.DiscoverAsync(_source, cancellationToken: cancellationToken);
+        if (_arguments.Exclude.Except(found.Select(table => table.Source)).FirstOrDefault() is { } unknown)
+            throw new MigrationException($"The source has no table {unknown} to exclude: correct the name, or name the partitioned table that it belongs to.");
+        found = [.. found.ExceptBy(_arguments.Exclude, table => table.Source)];
         if (found.Count == 0)
             throw new MigrationException("The source has no tables.");
         if (_arguments.Resume is not null)
@@ -87,7 +94,14 @@ internal sealed class DatabaseMove : IAsyncDisposable
             await CheckEmptyAsync(found, cancellationToken);
         }
 
-        return [.. found.Select(table => table with { Mode = _arguments.Truncate ? TargetMode.Truncate : TargetMode.Append })];
+        return
+        [
+            .. found.Select(table => table with
+            {
+                Mode = _arguments.Truncate ? TargetMode.Truncate : TargetMode.Append,
+                BadRows = _arguments.Reject ? BadRows.Reject : BadRows.Fail,
+            }),
+        ];
     }
 
     // The package appends to what is there, as it was told to; for a whole database that is hardly what anybody wants.
@@ -95,16 +109,29 @@ internal sealed class DatabaseMove : IAsyncDisposable
     {
         await using var lease = await _target.RentAsync(new() { Label = "is it empty?" }, cancellationToken);
         List<string> full = [];
-        foreach (var table in tables.Select(table => table.Source.ToString()))
+        List<string> unreadable = [];
+        foreach (var table in tables.Select(table => table.Source))
         {
+            await using var command = lease.CreateCommand(MayRead);
+            command.Parameters.Add(new NpgsqlParameter { Value = table.Schema });
+            command.Parameters.Add(new NpgsqlParameter { Value = table.Name });
+            var mayRead = await command.ExecuteScalarAsync(cancellationToken);
+            if (mayRead is false)
+                unreadable.Add($"{table}");
+
             // What is missing is told by the copy, with everything else that does not fit.
-            await using var command = lease.CreateCommand("SELECT to_regclass($1) IS NOT NULL");
-            command.Parameters.Add(new NpgsqlParameter { Value = table });
-            if (await command.ExecuteScalarAsync(cancellationToken) is not true)
+            if (mayRead is not true)
                 continue;
             await using var look = lease.CreateCommand($"SELECT EXISTS (SELECT FROM {table})");
             if (await look.ExecuteScalarAsync(cancellationToken) is true)
-                full.Add(table);
+                full.Add($"{table}");
+        }
+
+        if (unreadable.Count > 0)
+        {
+            throw new MigrationException(
+                $"The role may not read {string.Join(", ", unreadable)} in the target, to see that it is empty and to compare it in the end: "
+                + "GRANT SELECT on it, and USAGE on its schema.");
         }
 
         if (full.Count > 0)
@@ -114,8 +141,10 @@ internal sealed class DatabaseMove : IAsyncDisposable
         }
     }
 
-    private static string NewId(string database) =>
-        string.Create(CultureInfo.InvariantCulture, $"{database}-{DateTime.UtcNow:yyyyMMdd-HHmmss}");
+    // To be typed again: in one word.
+    private static string NewId(string database) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{string.Concat(database.Select(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-' or '.' ? c : '_'))}-{DateTime.UtcNow:yyyyMMdd-HHmmss}");
 
     private static ConnectionPoolOptions BulkOptions(string connectionString, string name, int maxSize)
     {
@@ -130,5 +159,15 @@ internal sealed class DatabaseMove : IAsyncDisposable
             TcpKeepAlive = true,            // the snapshot's connection is silent for as long as the copy runs
         };
         return new ConnectionPoolOptions(bulk.ConnectionString) { Name = name, MaxSize = maxSize };
+    }
+
+    // The first that has parts to tell of comes when the plan is stored.
+    private sealed class Beginning(DatabaseMove move, IProgress<MigrationProgress> bar) : IProgress<MigrationProgress>
+    {
+        public void Report(MigrationProgress value)
+        {
+            move.HasBegun |= value.PartitionsTotal > 0;
+            bar.Report(value);
+        }
     }
 }

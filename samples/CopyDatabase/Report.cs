@@ -27,6 +27,8 @@ internal static class Report
     {
         if (copied.PartitionsSkipped > 0)
             AnsiConsole.WriteLine($"{copied.PartitionsSkipped} parts had been copied before; rows, MB and seconds are those of this call.");
+        if (copied.RejectedRows > 0)
+            AnsiConsole.WriteLine($"The target refused {copied.RejectedRows:N0} rows: they are in its table pgpool_migration.rejected, each with the reason.");
         if (copied.Retries > 0)
             AnsiConsole.WriteLine($"{copied.Retries} attempts failed and were made again.");
         AnsiConsole.WriteLine(copied.Consistency == Consistency.Snapshot

@@ -80,7 +80,10 @@ internal sealed class ForEachRun<T>(
     {
         lock (_lock)
             _failure ??= exception;
-        stop.Cancel();
+
+        // Elsewhere: Npgsql cancels a running command with blocking I/O, for as long as its server lets it, and this may be the very thread that
+        // hears of the sockets (DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS).
+        _ = stop.CancelAsync();
     }
 
     /// <summary>The items, one at a time, and none before it is asked for: they may be a queue that body fills.</summary>

@@ -98,11 +98,12 @@ internal sealed class RunState : IDisposable
     {
         lock (_lock)
             _failure ??= exception;
-        _stop.Cancel();
+        Halt();
     }
 
     /// <summary>Stops all workers; why is told by who calls.</summary>
-    public void Halt() => _stop.Cancel();
+    /// <remarks>Not on this thread: Npgsql cancels a running command with blocking I/O, and this may be the one that hears of the sockets.</remarks>
+    public void Halt() => _ = _stop.CancelAsync();
 
     /// <summary>Whether a worker may leave for good: the last one may not.</summary>
     public bool TryLeave()

@@ -108,7 +108,9 @@ internal sealed class SnapshotRun<T>(
     {
         lock (_lock)
             _failure ??= Meaning(exception);
-        stop.Cancel();
+
+        // Elsewhere: Npgsql cancels a running command with blocking I/O, and this may be the thread that hears of the sockets.
+        _ = stop.CancelAsync();
     }
 
     // A command that is cancelled may fail in many ways.

@@ -73,16 +73,14 @@ internal static class PoolMessages
             text.Append('.');
     }
 
-    // Npgsql's messages may span lines, rarely end in a full stop, and leave the cause ("The remote certificate was rejected") to what they wrap.
+    // Npgsql's messages may span lines, rarely end in a full stop, and leave the cause ("The remote certificate was rejected") to what they wrap; some
+    // only repeat that.
     private static string Sentence(Exception error)
     {
-        var text = new StringBuilder();
+        List<string> causes = [];
         for (var cause = error; cause is not null; cause = cause.InnerException)
-        {
-            var message = cause.Message.ReplaceLineEndings(" ").Trim().TrimEnd('.');
-            text.Append(text.Length == 0 ? "" : ": ").Append(message);
-        }
-        return text.Append('.').ToString();
+            causes.Add(cause.Message.ReplaceLineEndings(" ").Trim().TrimEnd('.'));
+        return $"{string.Join(": ", causes.Distinct())}.";
     }
 
     private static string Seconds(TimeSpan span) => string.Create(CultureInfo.InvariantCulture, $"{span.TotalSeconds:0.0##} s");

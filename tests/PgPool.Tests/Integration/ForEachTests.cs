@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Npgsql;
 using Xunit;
 
 namespace PgPool.Tests.Integration;
@@ -46,6 +47,18 @@ public sealed class ForEachTests(ServerFixture fixture) : PoolTest(fixture)
         Assert.Equal("third", exception.Message);
         await SettledAsync(pool);
         Assert.Equal((0, 0), (pool.GetStatistics().Leased, pool.GetStatistics().Waiting));
+    }
+
+    [Fact]
+    public async Task ForEachAsync_BodyFailsOnTheThreadOfTheSockets_CancelsTheOthersWithoutIt()
+    {
+        // For Npgsql's cancel this is also how long it waits for the server, and so for a thread that hears the answer.
+        var patient = new NpgsqlConnectionStringBuilder(ConnectionString) { Timeout = 600 };
+
+        var output = await ChildProgram.RunAsync(
+            [InlineProgram.Name], new Dictionary<string, string> { [InlineProgram.ConnectionVariable] = patient.ConnectionString }, Stop);
+
+        Assert.Equal("22012", output.Trim());
     }
 
     [Fact]
