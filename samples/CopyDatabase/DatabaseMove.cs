@@ -86,7 +86,8 @@ internal sealed class DatabaseMove : IAsyncDisposable
             throw new MigrationException("The source has no tables.");
         if (_arguments.Resume is not null)
         {
-            if (!await _run.HasBegunAsync(cancellationToken))
+            HasBegun = await _run.HasBegunAsync(cancellationToken);
+            if (!HasBegun)
                 throw new MigrationException($"The target knows no run {Id}: correct the id, or leave --resume out to begin one.");
         }
         else if (!_arguments.Truncate)

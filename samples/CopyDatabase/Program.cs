@@ -6,9 +6,10 @@ using PgPool.Migration;
 using PgPool.TestSupport;
 using Spectre.Console;
 
-// Nothing here blocks a continuation, and so the thread that hears of the sockets may run them: a switch of threads less for every read. Set
-// before the first socket; the README has what it gives.
+// The threads that hear of the sockets run what waits for them, too: a switch of threads less for every arrival; the README has what it gives. Npgsql
+// blocks in one place, where a command is cancelled, until another socket is heard of: so there is a thread for each. Both are read with the first socket.
 Environment.SetEnvironmentVariable("DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS", "1");
+Environment.SetEnvironmentVariable("DOTNET_SYSTEM_NET_SOCKETS_THREAD_COUNT", "64");
 
 Arguments arguments;
 try
@@ -27,7 +28,11 @@ if (arguments.Help)
     return 0;
 }
 
+// What is stopped ends at once, unless a server does not answer: then it is left.
+var patience = TimeSpan.FromSeconds(1.8);
 using var cancellation = new CancellationTokenSource();
+using var overdue = new CancellationTokenSource();
+using var stopping = cancellation.Token.Register(() => overdue.CancelAfter(patience));
 using var interrupted = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
 using var terminated = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
 
@@ -35,13 +40,13 @@ DatabaseMove? move = null;
 try
 {
     if (arguments is { Source: { } from, Target: { } to })
-        return await MoveAsync(from, to, arguments);
+        return await MoveAsync(from, to, arguments).WaitAsync(overdue.Token);
 
     AnsiConsole.WriteLine("Starting PostgreSQL ...");
     await using var server = await PostgresServer.StartAsync(cancellationToken: cancellation.Token);
     from = await server.CreateDatabaseAsync();
     to = await server.CreateDatabaseAsync();
-    return await MoveAsync(from, to, arguments with { Demo = true, DisableTriggers = true });
+    return await MoveAsync(from, to, arguments with { Demo = true, DisableTriggers = true }).WaitAsync(overdue.Token);
 }
 catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
 {

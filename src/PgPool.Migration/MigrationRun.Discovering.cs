@@ -1,4 +1,5 @@
 using System.Data;
+using PgPool.Migration.Running;
 
 namespace PgPool.Migration;
 
@@ -40,15 +41,19 @@ public sealed partial class MigrationRun
     /// <param name="schemas">Names as the catalog has them. Null, the default: all schemas but system ones and pgpool_migration.</param>
     /// <param name="cancellationToken">Ends the search.</param>
     /// <exception cref="ArgumentException">A name is null or blank.</exception>
-    /// <exception cref="MigrationException">There is no schema of a name.</exception>
-    public static async Task<IReadOnlyList<TableCopy>> DiscoverAsync(
+    /// <exception cref="MigrationException">There is no schema of a name, or the source could not be read.</exception>
+    public static Task<IReadOnlyList<TableCopy>> DiscoverAsync(
         ConnectionPool source, IEnumerable<string>? schemas = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(source);
         var names = schemas?.ToArray();
         if (names is not null && names.Any(string.IsNullOrWhiteSpace))
             throw new ArgumentException("A schema's name is null or blank.", nameof(schemas));
+        return Guarded.RunAsync(() => LookAsync(source, names, cancellationToken), cancellationToken);
+    }
 
+    private static async Task<IReadOnlyList<TableCopy>> LookAsync(ConnectionPool source, string[]? names, CancellationToken cancellationToken)
+    {
         var lease = await source.RentAsync(new() { Label = "discover" }, cancellationToken).ConfigureAwait(false);
         await using (lease.ConfigureAwait(false))
         {

@@ -1,3 +1,4 @@
+using PgPool.Migration.Running;
 using PgPool.Migration.Sequences;
 
 namespace PgPool.Migration;
@@ -19,15 +20,15 @@ public sealed partial class MigrationRun
         List<TableName> targets = [];
         foreach (var table in tables)
             targets.Add(table?.TargetName ?? throw new ArgumentException("One of the tables is null.", nameof(tables)));
-        return SynchronizeSequencesAsync([.. targets.Distinct()], cancellationToken);
+        return targets.Count == 0 ? Task.CompletedTask : Guarded.RunAsync(
+            () => SynchronizeSequencesAsync([.. targets.Distinct()], cancellationToken), cancellationToken);
     }
 
-    private async Task SynchronizeSequencesAsync(TableName[] targets, CancellationToken cancellationToken)
+    private async Task<bool> SynchronizeSequencesAsync(TableName[] targets, CancellationToken cancellationToken)
     {
-        if (targets.Length == 0)
-            return;
         var lease = await _target.RentAsync(new RentOptions { Label = $"sequences of {_id}" }, cancellationToken).ConfigureAwait(false);
         await using (lease.ConfigureAwait(false))
             await SequenceSynchronization.RunAsync(lease, targets, cancellationToken).ConfigureAwait(false);
+        return true;
     }
 }

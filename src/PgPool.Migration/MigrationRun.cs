@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using PgPool.Migration.Checkpoints;
+using PgPool.Migration.Running;
 
 namespace PgPool.Migration;
 
@@ -49,10 +50,11 @@ public sealed partial class MigrationRun
 
     /// <summary>Whether the target database knows a run of this id: whether a call would go on with one, or join it, rather than begin.</summary>
     /// <param name="cancellationToken">Ends the look.</param>
-    public async Task<bool> HasBegunAsync(CancellationToken cancellationToken = default)
+    /// <exception cref="MigrationException">The target could not be read.</exception>
+    public Task<bool> HasBegunAsync(CancellationToken cancellationToken = default) => Guarded.RunAsync(async () =>
     {
         var lease = await _target.RentAsync(new RentOptions { Label = $"look for {_id}" }, cancellationToken).ConfigureAwait(false);
         await using (lease.ConfigureAwait(false))
             return await new RunStore(_id).ExistsAsync(lease, cancellationToken).ConfigureAwait(false);
-    }
+    }, cancellationToken);
 }

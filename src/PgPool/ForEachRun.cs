@@ -81,8 +81,7 @@ internal sealed class ForEachRun<T>(
         lock (_lock)
             _failure ??= exception;
 
-        // Elsewhere: Npgsql cancels a running command with blocking I/O, for as long as its server lets it, and this may be the very thread that
-        // hears of the sockets (DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS).
+        // Not here: whoever is called may block, as Npgsql does, whose cancel of a running command waits for the server.
         _ = stop.CancelAsync();
     }
 

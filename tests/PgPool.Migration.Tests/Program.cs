@@ -6,7 +6,6 @@ using Xunit.Runner.InProc.SystemConsole;
 return args switch
 {
     [MemoryProgram.Name, .. var tables] => await MemoryProgram.RunAsync(tables),
-    [InlineProgram.Name] => await InlineProgram.RunAsync(),
     [CopyProgram.Name, .. var arguments] => await CopyProgram.RunAsync(arguments),
     _ => await ConsoleRunner.Run(args),
 };

@@ -6,7 +6,6 @@ using Xunit.Runner.InProc.SystemConsole;
 return args switch
 {
     [SoakCommand.Name, .. var options] => await SoakCommand.RunAsync(options),
-    [InlineProgram.Name] => await InlineProgram.RunAsync(),
     [IdlePoolProgram.Name, .. var rest] => await IdlePoolProgram.RunAsync(rest),
     _ => await ConsoleRunner.Run(args),
 };

@@ -42,6 +42,14 @@ internal static class Failures
         _ => FailureKind.Fatal,
     };
 
+    /// <summary>What to tell of it, as a sentence. Of a broken connection, only what Npgsql's exception wraps says how it broke.</summary>
+    public static string Words(Exception exception)
+    {
+        var words = exception is NpgsqlException { InnerException: { } cause } and not PostgresException
+            ? $"{exception.Message.TrimEnd('.')}: {cause.Message}" : exception.Message;
+        return $"{words.TrimEnd('.')}.";
+    }
+
     /// <summary>What to change, where the server's own words do not say so.</summary>
     public static string? Cure(Exception exception) => CauseOf(exception) is not PostgresException e ? null : e.SqlState switch
     {

@@ -19,7 +19,9 @@ internal static class Guarded
         }
         catch (Exception e) when (e is DbException or IOException or TimeoutException)
         {
-            throw new MigrationException($"{e.Message} {Failures.Cure(e)}".TrimEnd(), e);
+            var cure = Failures.Cure(e)
+                ?? (Failures.Classify(e) == FailureKind.Transient ? "Call it again when the server answers: what is done stays done." : "");
+            throw new MigrationException($"{Failures.Words(e)} {cure}".TrimEnd(), e);
         }
     }
 }

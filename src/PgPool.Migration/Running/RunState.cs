@@ -102,7 +102,7 @@ internal sealed class RunState : IDisposable
     }
 
     /// <summary>Stops all workers; why is told by who calls.</summary>
-    /// <remarks>Not on this thread: Npgsql cancels a running command with blocking I/O, and this may be the one that hears of the sockets.</remarks>
+    /// <remarks>Not on this thread: Npgsql's cancel of a running command waits for the server.</remarks>
     public void Halt() => _ = _stop.CancelAsync();
 
     /// <summary>Whether a worker may leave for good: the last one may not.</summary>

@@ -1,5 +1,4 @@
 using System.Data;
-using Npgsql;
 using PgPool.Migration.Diagnostics;
 using PgPool.Migration.Partitions;
 
@@ -134,10 +133,8 @@ internal sealed class Worker(RunState run, IPartitionJob job)
             return already;
         var what = partition is null ? $"Run {run.RunId}" : partition.ToString();
         var attempts = gaveUp ? $" failed {run.Options.MaxAttempts} times, at last" : "";
-        var cause = exception is NpgsqlException { InnerException: { } inner } and not PostgresException
-            ? $"{exception.Message}: {inner.Message}" : exception.Message;
         var cure = Failures.Cure(exception) ?? "What is done stays done: run the same id again when the cause is cured.";
-        return new MigrationException($"{what}{attempts}: {cause} {cure}", exception)
+        return new MigrationException($"{what}{attempts}: {Failures.Words(exception)} {cure}", exception)
         {
             Table = partition?.Table.Source,
             Partition = partition?.Bounds,

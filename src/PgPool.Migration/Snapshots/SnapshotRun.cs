@@ -109,7 +109,7 @@ internal sealed class SnapshotRun<T>(
         lock (_lock)
             _failure ??= Meaning(exception);
 
-        // Elsewhere: Npgsql cancels a running command with blocking I/O, and this may be the thread that hears of the sockets.
+        // Not here: whoever is called may block, as Npgsql does, whose cancel of a running command waits for the server.
         _ = stop.CancelAsync();
     }
 

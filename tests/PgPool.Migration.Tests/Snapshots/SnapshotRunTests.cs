@@ -72,6 +72,39 @@ public sealed class SnapshotRunTests(ServerFixture fixture) : SnapshotTest(fixtu
     }
 
     [Fact]
+    public async Task ForEachAsync_BodyFails_DoesNotWaitForWhoHearsOfIt()
+    {
+        var pool = SourcePool();
+        await using var group = await pool.RentSnapshotAsync(2, Stop);
+        var isListening = new TaskCompletionSource();
+        using var released = new ManualResetEventSlim();
+        var failing = group.ForEachAsync([true, false], async (_, fails, token) =>
+        {
+            if (fails)
+            {
+                await isListening.Task;
+                throw new InvalidOperationException("first");
+            }
+
+            // As Npgsql's, which waits for the server: heard last of all.
+            token.Register(released.Wait);
+            var stopped = Task.Delay(Timeout.InfiniteTimeSpan, token);
+            isListening.SetResult();
+            await stopped;
+        }, Stop);
+
+        try
+        {
+            var exception = await Assert.ThrowsAsync<InvalidOperationException>(() => failing.WaitAsync(Eventually.Deadline, Stop));
+            Assert.Equal("first", exception.Message);
+        }
+        finally
+        {
+            released.Set();
+        }
+    }
+
+    [Fact]
     public async Task ForEachAsync_BodyFails_StopsTheOthersAndThrowsItsError()
     {
         var pool = SourcePool();
