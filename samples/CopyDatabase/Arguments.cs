@@ -7,6 +7,8 @@ namespace CopyDatabase;
 /// <summary>The command line. Without databases, a demonstration is copied.</summary>
 internal sealed record Arguments
 {
+    private const string Example = "\"Host=old;Port=5432;Username=me;Password=secret;Database=shop\"";
+
     public const string Usage = """
         Copies a whole PostgreSQL database into another, in parallel and at one instant, sets its sequences, and verifies the copy.
 
@@ -28,6 +30,7 @@ internal sealed record Arguments
           --demo              makes the demonstration's tables in both databases, and fills the source, before it copies
           --help              shows this
 
+        A connection string is one of Npgsql's: "Host=old;Port=5432;Username=me;Password=secret;Database=shop"; the password may be in PGPASSWORD.
         Ctrl-C stops the run; what is copied stays, and --resume goes on from there.
         Exit code: 0 copied and verified, 1 failed or found different, 2 bad arguments, 130 stopped.
         """;
@@ -81,7 +84,8 @@ internal sealed record Arguments
                 _ => throw new ArgumentException($"Unknown argument \"{option}\": see --help."),
             };
 
-            string Value(string what) => i + 1 < args.Length ? args[++i] : throw new ArgumentException($"{option} needs {what}.");
+            string Value(string what) =>
+                i + 1 < args.Length && !string.IsNullOrWhiteSpace(args[i + 1]) ? args[++i] : throw new ArgumentException($"{option} needs {what}.");
 
             int Number(int most) =>
                 int.TryParse(Value("a number"), NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= 1 && number <= most
@@ -110,10 +114,11 @@ internal sealed record Arguments
                 }
                 catch (ArgumentException e)
                 {
-                    throw new ArgumentException($"{option} is not an Npgsql connection string: {e.Message}", e);
+                    throw new ArgumentException(
+                        $"{option} is not an Npgsql connection string, as in {Example}: {e.InnerException?.Message ?? e.Message}", e);
                 }
 
-                throw new ArgumentException($"{option} names no Host.");
+                throw new ArgumentException($"{option} names no Host; give it as in {Example}.");
             }
         }
 

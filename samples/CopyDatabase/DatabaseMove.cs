@@ -9,11 +9,6 @@ namespace CopyDatabase;
 /// <summary>What moving a database takes: find its tables, copy them, set the sequences, compare.</summary>
 internal sealed class DatabaseMove : IAsyncDisposable
 {
-    private const string MayRead = """
-        SELECT has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')
-        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = $2
-        """;
-
     private readonly Arguments _arguments;
     private readonly ConnectionPool _source;
     private readonly ConnectionPool _target;
@@ -46,10 +41,16 @@ internal sealed class DatabaseMove : IAsyncDisposable
     /// <summary>Whether both databases have the same rows in the end.</summary>
     public async Task<bool> RunAsync(CancellationToken cancellationToken)
     {
+        AnsiConsole.WriteLine("Looking at both databases ...");
+        await ReachAsync(_source, cancellationToken);
+        await ReachAsync(_target, cancellationToken);
         if (_arguments.Demo)
             await FillAsync(cancellationToken);
-        AnsiConsole.WriteLine("Looking at both databases ...");
         var tables = await FindTablesAsync(cancellationToken);
+        await _run.CheckAsync(tables, cancellationToken);
+        if (_arguments is { Resume: null, Truncate: false })
+            await CheckEmptyAsync(tables, cancellationToken);
+
         AnsiConsole.WriteLine($"Run {Id}: {tables.Count} table(s), {_arguments.Degree} worker(s).");
         var copied = await ProgressScreen.ShowAsync("copy", bar => _run.CopyAsync(tables, new Beginning(this, bar), cancellationToken));
         await _run.SynchronizeSequencesAsync(tables, cancellationToken);
@@ -59,6 +60,8 @@ internal sealed class DatabaseMove : IAsyncDisposable
         Report.ShowRun(copied);
         Report.ShowMemory();
         Report.ShowPools(_source.GetStatistics(), _target.GetStatistics());
+        if (!verified.Matches)
+            Report.TellDifferences(verified);
         return verified.Matches;
     }
 
@@ -66,6 +69,12 @@ internal sealed class DatabaseMove : IAsyncDisposable
     {
         await _source.DisposeAsync();
         await _target.DisposeAsync();
+    }
+
+    // A database that is not there is told soon: the patience is for the copy.
+    private static async Task ReachAsync(ConnectionPool pool, CancellationToken cancellationToken)
+    {
+        await using var lease = await pool.RentAsync(new() { Label = "is it there?", Timeout = TimeSpan.FromSeconds(5) }, cancellationToken);
     }
 
     private async Task FillAsync(CancellationToken cancellationToken)
@@ -81,18 +90,16 @@ internal sealed class DatabaseMove : IAsyncDisposable
         var found = await MigrationRun.DiscoverAsync(_source, cancellationToken: cancellationToken);
         if (_arguments.Exclude.Except(found.Select(table => table.Source)).FirstOrDefault() is { } unknown)
             throw new MigrationException($"The source has no table {unknown} to exclude: correct the name, or name the partitioned table that it belongs to.");
-        found = [.. found.ExceptBy(_arguments.Exclude, table => table.Source)];
         if (found.Count == 0)
             throw new MigrationException("The source has no tables.");
+        found = [.. found.ExceptBy(_arguments.Exclude, table => table.Source)];
+        if (found.Count == 0)
+            throw new MigrationException("Every table of the source is excluded.");
         if (_arguments.Resume is not null)
         {
             HasBegun = await _run.HasBegunAsync(cancellationToken);
             if (!HasBegun)
                 throw new MigrationException($"The target knows no run {Id}: correct the id, or leave --resume out to begin one.");
-        }
-        else if (!_arguments.Truncate)
-        {
-            await CheckEmptyAsync(found, cancellationToken);
         }
 
         return
@@ -110,29 +117,11 @@ internal sealed class DatabaseMove : IAsyncDisposable
     {
         await using var lease = await _target.RentAsync(new() { Label = "is it empty?" }, cancellationToken);
         List<string> full = [];
-        List<string> unreadable = [];
-        foreach (var table in tables.Select(table => table.Source))
+        foreach (var table in tables.Select(table => table.Source.ToString()))
         {
-            await using var command = lease.CreateCommand(MayRead);
-            command.Parameters.Add(new NpgsqlParameter { Value = table.Schema });
-            command.Parameters.Add(new NpgsqlParameter { Value = table.Name });
-            var mayRead = await command.ExecuteScalarAsync(cancellationToken);
-            if (mayRead is false)
-                unreadable.Add($"{table}");
-
-            // What is missing is told by the copy, with everything else that does not fit.
-            if (mayRead is not true)
-                continue;
             await using var look = lease.CreateCommand($"SELECT EXISTS (SELECT FROM {table})");
             if (await look.ExecuteScalarAsync(cancellationToken) is true)
-                full.Add($"{table}");
-        }
-
-        if (unreadable.Count > 0)
-        {
-            throw new MigrationException(
-                $"The role may not read {string.Join(", ", unreadable)} in the target, to see that it is empty and to compare it in the end: "
-                + "GRANT SELECT on it, and USAGE on its schema.");
+                full.Add(table);
         }
 
         if (full.Count > 0)

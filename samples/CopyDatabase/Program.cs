@@ -11,6 +11,10 @@ using Spectre.Console;
 Environment.SetEnvironmentVariable("DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS", "1");
 Environment.SetEnvironmentVariable("DOTNET_SYSTEM_NET_SOCKETS_THREAD_COUNT", "64");
 
+// In a file or a pipe, a line is a line.
+if (Console.IsOutputRedirected)
+    AnsiConsole.Profile.Width = 200;
+
 Arguments arguments;
 try
 {

@@ -23,6 +23,14 @@ internal static class Report
             $"{there:N0}", matches ? "[green]same[/]" : "[red]DIFFERENT[/]");
     }
 
+    public static void TellDifferences(VerificationReport verified)
+    {
+        var different = string.Join(", ", verified.Tables.Where(table => !table.Matches).Select(table => table.Target));
+        Console.Error.WriteLine(
+            $"Not the same on both sides: {different}. Rows that the target refused (--reject), what its triggers did (see --disable-triggers), and what anybody "
+            + "wrote to either side since the copy began make a difference.");
+    }
+
     public static void ShowRun(MigrationReport copied)
     {
         if (copied.PartitionsSkipped > 0)

@@ -9,7 +9,7 @@ namespace PgPool.Hosting;
 /// Healthy: idle connections answer, or one could be opened. Degraded: rents wait, the last attempt to open a connection failed, or the pool is suspended.
 /// Unhealthy, by the registration's failure status: there is no connection, and none can be opened; or the pool is closed.
 /// </para>
-/// <para>It pings the idle connections, and rents one, before all who wait, only where there is none at all.</para>
+/// <para>It pings the idle connections, and rents one, before all who wait, only where none is idle and none is lent, or some were dead.</para>
 /// </remarks>
 /// <param name="pool">The pool.</param>
 public sealed class PgPoolHealthCheck(ConnectionPool pool) : IHealthCheck
@@ -22,8 +22,11 @@ public sealed class PgPoolHealthCheck(ConnectionPool pool) : IHealthCheck
         ArgumentNullException.ThrowIfNull(context);
         try
         {
-            await pool.CheckAsync(cancellationToken).ConfigureAwait(false);
-            if (pool.GetStatistics().Total == 0 && !pool.IsSuspended)
+            var dead = await pool.CheckAsync(cancellationToken).ConfigureAwait(false);
+
+            // Those that were dead just now may still be closing: they count, and are worth nothing.
+            var now = pool.GetStatistics();
+            if (now.Idle == 0 && (now.Leased == 0 || dead > 0) && !pool.IsSuspended)
             {
                 var options = new RentOptions { Timeout = Patience, Priority = RentPriority.High, Label = "health check" };
                 await using var lease = (await pool.RentAsync(options, cancellationToken).ConfigureAwait(false)).ConfigureAwait(false);

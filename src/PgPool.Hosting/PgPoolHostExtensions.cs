@@ -20,13 +20,13 @@ public static class PgPoolHostExtensions
     /// <param name="name">The pool's name, in the configuration as in logs, metrics and health checks.</param>
     /// <param name="configure">Changes the options after that.</param>
     /// <param name="configureHost">Changes what the host does with the pool.</param>
-    /// <exception cref="ArgumentException">There is a pool of that name already.</exception>
+    /// <exception cref="ArgumentException">There is a pool of that name already, or another one without a key.</exception>
     public static IHostApplicationBuilder AddPgPool(
         this IHostApplicationBuilder builder, string name, Action<ConnectionPoolOptions>? configure = null, Action<PgPoolHostOptions>? configureHost = null)
     {
-        Check(builder, name);
+        Check(builder, name, isKeyed: false);
         builder.Services.AddPgPool((_, options) => PoolConfiguration.Apply(builder.Configuration, name, options, configure));
-        PoolHosting.Add(builder, name, static provider => provider.GetRequiredService<ConnectionPool>(), configureHost);
+        PoolHosting.Add(builder, name, isKeyed: false, static provider => provider.GetRequiredService<ConnectionPool>(), configureHost);
         return builder;
     }
 
@@ -35,17 +35,20 @@ public static class PgPoolHostExtensions
     public static IHostApplicationBuilder AddKeyedPgPool(
         this IHostApplicationBuilder builder, string name, Action<ConnectionPoolOptions>? configure = null, Action<PgPoolHostOptions>? configureHost = null)
     {
-        Check(builder, name);
+        Check(builder, name, isKeyed: true);
         builder.Services.AddKeyedPgPool(name, (_, options) => PoolConfiguration.Apply(builder.Configuration, name, options, configure));
-        PoolHosting.Add(builder, name, provider => provider.GetRequiredKeyedService<ConnectionPool>(name), configureHost);
+        PoolHosting.Add(builder, name, isKeyed: true, provider => provider.GetRequiredKeyedService<ConnectionPool>(name), configureHost);
         return builder;
     }
 
-    private static void Check(IHostApplicationBuilder builder, string name)
+    private static void Check(IHostApplicationBuilder builder, string name, bool isKeyed)
     {
         ArgumentNullException.ThrowIfNull(builder);
         ArgumentException.ThrowIfNullOrWhiteSpace(name);
-        if (PoolHosting.Has(builder, name))
-            throw new ArgumentException($"There is a pool '{name}' already: give each a name of its own, and AddKeyedPgPool for all but one.", nameof(name));
+        if (PoolHosting.Of(builder).FirstOrDefault(other => other.Name == name || !(other.IsKeyed || isKeyed)) is { } other)
+        {
+            throw new ArgumentException(
+                $"There is a pool '{other.Name}' already: give each a name of its own, and AddKeyedPgPool for all but one.", nameof(name));
+        }
     }
 }

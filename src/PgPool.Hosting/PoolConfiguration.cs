@@ -10,6 +10,11 @@ internal static class PoolConfiguration
     /// <summary>What the host does with the pool: a section in the pool's own.</summary>
     private const string Host = "Host";
 
+    private const string OfATimeSpan = "30 seconds are 00:00:30, and 30 alone is 30 days";
+
+    /// <summary>What .NET's timers can wait for, in whole days: 2^32 - 2 ms would do, but not everywhere.</summary>
+    private static readonly TimeSpan Longest = TimeSpan.FromDays(24);
+
     private static readonly string[] PoolKeys = [.. Keys(typeof(ConnectionPoolOptions).GetProperties()).Where(static key => key != nameof(ConnectionPoolOptions.Name))];
     private static readonly string[] HostKeys = Keys(typeof(PgPoolHostOptions).GetProperties());
 
@@ -42,13 +47,16 @@ internal static class PoolConfiguration
             Check(section, HostKeys);
             section.Bind(options);
             configure?.Invoke(options);
-            if (options.WarmUpTimeout <= TimeSpan.Zero && options.WarmUpTimeout != Timeout.InfiniteTimeSpan)
-                throw Bad(nameof(options.WarmUpTimeout), "must be more than zero, or infinite");
-            if (options.DrainTimeout < TimeSpan.Zero && options.DrainTimeout != Timeout.InfiniteTimeSpan)
-                throw Bad(nameof(options.DrainTimeout), "must be zero or more, or infinite");
+            if (!IsWithin(options.WarmUpTimeout, TimeSpan.FromTicks(1)))
+                throw Bad(nameof(options.WarmUpTimeout), $"must be more than zero and at most {Longest.Days} days, or infinite; {OfATimeSpan}");
+            if (!IsWithin(options.DrainTimeout, TimeSpan.Zero))
+                throw Bad(nameof(options.DrainTimeout), $"must be from zero to {Longest.Days} days, or infinite; {OfATimeSpan}");
         });
         return options;
     }
+
+    private static bool IsWithin(TimeSpan timeout, TimeSpan least) =>
+        timeout == Timeout.InfiniteTimeSpan || (timeout >= least && timeout <= Longest);
 
     private static IConfigurationSection Section(IConfiguration configuration, string name) => configuration.GetSection($"PgPool:{name}");
 

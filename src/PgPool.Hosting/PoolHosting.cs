@@ -6,15 +6,17 @@ using Microsoft.Extensions.Logging;
 namespace PgPool.Hosting;
 
 /// <summary>What a hosted pool is registered with beside the pool itself.</summary>
-internal sealed record PoolHosting(string Name)
+/// <param name="Name">The pool's.</param>
+/// <param name="IsKeyed">Whether it is asked for by its name.</param>
+internal sealed record PoolHosting(string Name, bool IsKeyed)
 {
-    public static bool Has(IHostApplicationBuilder builder, string name)
-        => builder.Services.Any(service => service.ImplementationInstance is PoolHosting hosting && hosting.Name == name);
+    public static IEnumerable<PoolHosting> Of(IHostApplicationBuilder builder)
+        => builder.Services.Select(static service => service.IsKeyedService ? null : service.ImplementationInstance).OfType<PoolHosting>();
 
-    public static void Add(IHostApplicationBuilder builder, string name, Func<IServiceProvider, ConnectionPool> pool, Action<PgPoolHostOptions>? configure)
+    public static void Add(IHostApplicationBuilder builder, string name, bool isKeyed, Func<IServiceProvider, ConnectionPool> pool, Action<PgPoolHostOptions>? configure)
     {
         var options = new Lazy<PgPoolHostOptions>(() => PoolConfiguration.ReadHost(builder.Configuration, name, configure));
-        builder.Services.AddSingleton(new PoolHosting(name));
+        builder.Services.AddSingleton(new PoolHosting(name, isKeyed));
         builder.Services.AddSingleton<IHostedService>(provider => new PoolLifetime(
             () => pool(provider), options.Value, provider.GetService<TimeProvider>() ?? TimeProvider.System,
             provider.GetRequiredService<ILoggerFactory>().CreateLogger("PgPool")));

@@ -12,7 +12,7 @@ public sealed partial class MigrationRun
     /// </summary>
     /// <remarks>
     /// Both servers read their tables once, in parallel and at the same time, and send sums only. Compared are the columns that are copied, as text, and
-    /// those that both sides generate. A value that the target's type rounds compares as rounded. What is written to either side after its copy, and
+    /// those that the target generates. A value that the target's type rounds compares as rounded. What is written to either side after its copy, and
     /// before this, counts as a difference.
     /// </remarks>
     /// <param name="tables">The tables, as they were copied; <see cref="TableCopy.Where"/> applies to both sides.</param>

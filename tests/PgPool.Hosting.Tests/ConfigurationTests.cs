@@ -59,7 +59,10 @@ public sealed class ConfigurationTests
     [InlineData("PgPool:shop:Name", "x", "PgPool:shop:Name is no option")]
     [InlineData("PgPool:shop:SessionReset", "Partial", "'PgPool:shop:SessionReset'")]
     [InlineData("PgPool:shop:IdleTimeout", "-00:00:05", "PgPool:shop:IdleTimeout must be")]
-    [InlineData("PgPool:shop:Host:DrainTimeout", "-00:00:05", "PgPool:shop:Host:DrainTimeout must be zero or more, or infinite.")]
+    [InlineData("PgPool:shop:Host:DrainTimeout", "-00:00:05", "PgPool:shop:Host:DrainTimeout must be from zero to 24 days, or infinite;")]
+    [InlineData("PgPool:shop:Host:DrainTimeout", "30", "30 alone is 30 days")]
+    [InlineData("PgPool:shop:Host:WarmUpTimeout", "60", "PgPool:shop:Host:WarmUpTimeout must be more than zero and at most 24 days")]
+    [InlineData("PgPool:shop:Host:WarmUpTimeout", "0", "PgPool:shop:Host:WarmUpTimeout must be more than zero")]
     [InlineData("PgPool:shop:Host:Drain", "00:00:05", "PgPool:shop:Host:Drain is no option: there are")]
     [InlineData("ConnectionStrings:shop", "", "ConnectionStrings:shop is missing")]
     [InlineData("ConnectionStrings:shop", "Host=x;Colour=blue;Password=s3cr3t", "'colour'")]
@@ -81,6 +84,15 @@ public sealed class ConfigurationTests
 
         Assert.Contains("'shop'", Assert.Throws<ArgumentException>(() => builder.AddKeyedPgPool("shop")).Message);
         Assert.ThrowsAny<ArgumentException>(() => builder.AddPgPool(" "));
+    }
+
+    [Fact]
+    public void SecondPoolWithoutAKey_IsRefused()
+    {
+        var builder = Host.CreateEmptyApplicationBuilder(new());
+        builder.AddKeyedPgPool("archive").AddPgPool("shop").AddKeyedPgPool("reports");
+
+        Assert.Contains("'shop'", Assert.Throws<ArgumentException>(() => builder.AddPgPool("store")).Message);
     }
 
     private static IHost Build(Action<HostApplicationBuilder> add, params ReadOnlySpan<(string Key, string Value)> settings)

@@ -93,6 +93,21 @@ public sealed class HealthCheckTests(ServerFixture fixture) : HostedPoolTest(fix
         await application.StopAsync(Stop);
     }
 
+    [Fact]
+    public async Task ServerGone_IsUnhealthyAtTheFirstLook()
+    {
+        await using var proxy = FaultProxy.InFrontOf(ConnectionString);
+        using var application = Application(
+            null, ("ConnectionStrings:shop", proxy.ConnectionStringFor(ConnectionString)), ("PgPool:shop:MinSize", "3"), ("PgPool:shop:MaxReconnectDelay", "00:00:00.2"));
+        await application.StartAsync(Stop);
+        proxy.Mode = FaultMode.Refuse;
+        proxy.CutAll();
+
+        Assert.Equal(HealthStatus.Unhealthy, (await ReportAsync(application)).Status);
+        proxy.Mode = FaultMode.Pass;
+        await Eventually.BecomesAsync(async () => (await ReportAsync(application)).Status == HealthStatus.Healthy, "it is healthy again");
+    }
+
     private static async Task<HealthReportEntry> ReportAsync(IHost application)
         => (await application.Services.GetRequiredService<HealthCheckService>().CheckHealthAsync(Stop)).Entries["pgpool shop"];
 }

@@ -83,6 +83,22 @@ public sealed class PoolLifetimeTests(ServerFixture fixture) : HostedPoolTest(fi
         await Assert.ThrowsAnyAsync<Exception>(() => running);
     }
 
+    [Fact]
+    public async Task Stop_HostsPatienceEndsBeforeTheDrain_LeaseIsSeveredWithoutAnError()
+    {
+        using var application = Application(
+            builder => builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(1)),
+            ("PgPool:shop:Host:DrainTimeout", "1.00:00:00"));
+        await application.StartAsync(Stop);
+        var lease = await PoolOf(application).RentAsync(Stop);
+        var running = ScalarAsync<object>(lease, "SELECT pg_sleep(600)");
+
+        await application.StopAsync(Stop).WaitAsync(Eventually.Deadline, Stop);
+
+        await Assert.ThrowsAnyAsync<Exception>(() => running.WaitAsync(Eventually.Deadline, Stop));
+        await Eventually.BecomesAsync(async () => await BackendsAsync() == 0, "its statement runs no longer");
+    }
+
     private static bool Refuses(ConnectionPool pool)
     {
         try

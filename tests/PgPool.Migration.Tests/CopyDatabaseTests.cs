@@ -49,7 +49,7 @@ public sealed class CopyDatabaseTests(ServerFixture fixture) : MigrationTest(fix
     private Task DoneAsync(long count) => Eventually.BecomesAsync(
         async () => await FromTargetAsync<bool>("SELECT to_regclass('pgpool_migration.partitions') IS NOT NULL")
             && await FromTargetAsync<long>(Done) >= count,
-        "a partition more is done");
+        "a partition more is done", 4 * Eventually.Deadline);   // the first also fills its database before
 
     private Task<int> SampleSessionsAsync() => Server.ScalarAsync<int>(
         "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'CopyDatabase' AND datname = $1",

@@ -7,7 +7,7 @@ internal sealed class ColumnMatch(DatabaseCatalog source, DatabaseCatalog target
 
     /// <summary>The columns, in the source's order, and the format that all of them can take.</summary>
     /// <remarks>
-    /// Of a verification nothing is written: columns that need a value are left alone, and those are compared that both sides generate.
+    /// Of a verification nothing is written: columns that need a value are left alone, and those are compared that the target generates.
     /// </remarks>
     public (IReadOnlyList<CopyColumn> Columns, CopyFormat Format) Match(TableCopy copy, CatalogTable from, CatalogTable to, bool writes)
     {
@@ -56,7 +56,7 @@ internal sealed class ColumnMatch(DatabaseCatalog source, DatabaseCatalog target
                 problems.Add(copy.Source, $"the target {to.Name} lacks the column {Sql.Name(column.Name)}{Similar(to, column.Name)}",
                     $"add it there, or name the columns to copy in {nameof(TableCopy.Columns)}");
             }
-            else if (!wanted.IsGenerated || (!writes && column.IsGenerated))
+            else if (!wanted.IsGenerated || !writes)
                 columns.Add((column, wanted));
         }
 

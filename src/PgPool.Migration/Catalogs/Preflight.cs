@@ -20,9 +20,20 @@ internal static class Preflight
         ConnectionLease source, ConnectionLease target, IReadOnlyList<TableCopy> tables, PreflightOptions options, CancellationToken cancellationToken)
     {
         var problems = new Problems();
-        CheckVersion(source, "source", problems);
-        CheckVersion(target, "target", problems);
+        var plans = await FindAsync(source, target, tables, options, problems, cancellationToken).ConfigureAwait(false);
         problems.ThrowIfAny();
+        return plans;
+    }
+
+    /// <summary>As <see cref="CheckAsync"/>, but for the reasons, which are added to others.</summary>
+    /// <returns>Plans that hold only where nothing was added.</returns>
+    /// <exception cref="MigrationException">A server is too old to be asked more.</exception>
+    public static async Task<IReadOnlyList<TablePlan>> FindAsync(
+        ConnectionLease source, ConnectionLease target, IReadOnlyList<TableCopy> tables, PreflightOptions options, Problems problems,
+        CancellationToken cancellationToken)
+    {
+        if (IsTooOld(source, "source", problems) | IsTooOld(target, "target", problems))
+            problems.ThrowIfAny();
 
         var reading = await source.Connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellationToken).ConfigureAwait(false);
         await using (reading.ConfigureAwait(false))
@@ -32,16 +43,16 @@ internal static class Preflight
             {
                 await source.ExecuteAsync($"SET TRANSACTION READ ONLY; {SessionSettings.ForReading(source)}", cancellationToken).ConfigureAwait(false);
                 await target.ExecuteAsync(SessionSettings.ForWriting(target), cancellationToken).ConfigureAwait(false);
-                var plans = await new PreflightChecks(source, target, tables, options, problems, cancellationToken).RunAsync().ConfigureAwait(false);
-                problems.ThrowIfAny();
-                return plans;
+                return await new PreflightChecks(source, target, tables, options, problems, cancellationToken).RunAsync().ConfigureAwait(false);
             }
         }
     }
 
-    private static void CheckVersion(ConnectionLease lease, string side, Problems problems)
+    private static bool IsTooOld(ConnectionLease lease, string side, Problems problems)
     {
-        if (lease.Connection.PostgreSqlVersion is { Major: < OldestVersion } version)
-            problems.Add($"the {side} runs PostgreSQL {version}", $"{OldestVersion} is the least: upgrade it, or use pg_dump");
+        if (lease.Connection.PostgreSqlVersion is not { Major: < OldestVersion } version)
+            return false;
+        problems.Add($"the {side} runs PostgreSQL {version}", $"{OldestVersion} is the least: upgrade it, or use pg_dump");
+        return true;
     }
 }

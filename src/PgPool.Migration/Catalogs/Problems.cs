@@ -14,11 +14,13 @@ internal sealed class Problems
     /// <exception cref="MigrationException">There are problems: all of them.</exception>
     public void ThrowIfAny()
     {
-        if (_found.Count == 0)
+        // Copy and verification may both need what is missing.
+        var found = _found.Distinct().ToList();
+        if (found.Count == 0)
             return;
-        var tables = _found.Select(static problem => problem.Table).Distinct().ToList();
-        var count = _found.Count == 1 ? "1 problem" : $"{_found.Count} problems";
-        throw new MigrationException($"The run cannot begin: {count}:\n{string.Join('\n', _found.Select(static problem => $"- {problem.Text}."))}")
+        var tables = found.Select(static problem => problem.Table).Distinct().ToList();
+        var count = found.Count == 1 ? "1 problem" : $"{found.Count} problems";
+        throw new MigrationException($"The run cannot begin: {count}:\n{string.Join('\n', found.Select(static problem => $"- {problem.Text}."))}")
         {
             Table = tables is [{ } only] ? only : null,
         };

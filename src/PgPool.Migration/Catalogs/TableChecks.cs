@@ -115,5 +115,5 @@ internal sealed class TableChecks(DatabaseCatalog source, DatabaseCatalog target
     }
 
     private void RowSecurity(ServerFacts facts, string side, TableCopy copy, CatalogTable relation, string why) => problems.Add(
-        copy.Source, $"row security applies to role {Sql.Name(facts.Role)} on the {side} {relation.Name}: {why}", "use a role with BYPASSRLS, or the owner");
+        copy.Source, $"row security applies to role {Sql.Name(facts.Role)} on the {side} {relation.Name}: {why}", "use a role with BYPASSRLS or, where row security is not forced, the owner");
 }

@@ -1,4 +1,5 @@
 using PgPool.Migration.Catalogs;
+using PgPool.Migration.Sequences;
 
 namespace PgPool.Migration.Running;
 
@@ -12,25 +13,51 @@ internal static class Preparation
     /// <param name="options">What else is needed; the connections are added here.</param>
     /// <param name="cancellationToken">Ends the checks.</param>
     /// <exception cref="MigrationException">The call cannot be carried out: all the reasons.</exception>
-    public static async Task<IReadOnlyList<TablePlan>> CheckAsync(
+    public static Task<IReadOnlyList<TablePlan>> CheckAsync(
         (ConnectionPool Source, ConnectionPool Target) pools, RunSize size, string label, IReadOnlyList<TableCopy> tables, PreflightOptions options,
+        CancellationToken cancellationToken) =>
+        OnBothAsync(pools, label, (reader, writer) =>
+            Preflight.CheckAsync(reader, writer, tables, WithDemand(options, pools, size), cancellationToken), cancellationToken);
+
+    /// <summary>The checks of a copy, and of all that comes after it.</summary>
+    /// <inheritdoc cref="CheckAsync"/>
+    public static Task CheckAllAsync(
+        (ConnectionPool Source, ConnectionPool Target) pools, RunSize size, string label, IReadOnlyList<TableCopy> tables, PreflightOptions options,
+        CancellationToken cancellationToken) =>
+        OnBothAsync(pools, label, async (reader, writer) =>
+        {
+            var problems = new Problems();
+            await Preflight.FindAsync(reader, writer, tables, WithDemand(options, pools, size), problems, cancellationToken).ConfigureAwait(false);
+            await Preflight.FindAsync(reader, writer, tables, new() { Writes = false }, problems, cancellationToken).ConfigureAwait(false);
+            await SequenceSynchronization.FindProblemsAsync(
+                writer, [.. tables.Select(static table => table.TargetName).Distinct()], problems, cancellationToken).ConfigureAwait(false);
+            problems.ThrowIfAny();
+            return true;
+        }, cancellationToken);
+
+    private static async Task<T> OnBothAsync<T>(
+        (ConnectionPool Source, ConnectionPool Target) pools, string label, Func<ConnectionLease, ConnectionLease, Task<T>> check,
         CancellationToken cancellationToken)
     {
         var (reader, writer) = await LeaseGang.RentAsync(pools.Source, 1, pools.Target, 1, label, cancellationToken).ConfigureAwait(false);
         try
         {
-            var isOne = ReferenceEquals(pools.Source, pools.Target);
-            var check = options with
-            {
-                Source = Demand(pools.Source, isOne ? size.Source + size.Target : size.Source),
-                Target = isOne ? null : Demand(pools.Target, size.Target),
-            };
-            return await Preflight.CheckAsync(reader[0], writer[0], tables, check, cancellationToken).ConfigureAwait(false);
+            return await check(reader[0], writer[0]).ConfigureAwait(false);
         }
         finally
         {
             await LeaseGang.ReturnAsync([.. reader, .. writer]).ConfigureAwait(false);
         }
+    }
+
+    private static PreflightOptions WithDemand(PreflightOptions options, (ConnectionPool Source, ConnectionPool Target) pools, RunSize size)
+    {
+        var isOne = ReferenceEquals(pools.Source, pools.Target);
+        return options with
+        {
+            Source = Demand(pools.Source, isOne ? size.Source + size.Target : size.Source),
+            Target = isOne ? null : Demand(pools.Target, size.Target),
+        };
     }
 
     private static ConnectionDemand Demand(ConnectionPool pool, int leases) => new(pool.Name, leases, pool.GetStatistics().Total);

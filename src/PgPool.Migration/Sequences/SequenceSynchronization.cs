@@ -1,4 +1,5 @@
 using Npgsql;
+using PgPool.Migration.Catalogs;
 
 namespace PgPool.Migration.Sequences;
 
@@ -7,6 +8,8 @@ internal static class SequenceSynchronization
 {
     // A policy that hides the furthest value is an error rather than a sequence that gives it again.
     private const string AllRows = "SET LOCAL row_security = off;";
+    private const string Unsettable = "may not be read or set";
+    private const string Settable = "GRANT SELECT, UPDATE on the sequence, and USAGE on its schema";
 
     /// <param name="lease">A lease on the target, in no transaction.</param>
     /// <param name="tables">The target's tables.</param>
@@ -20,6 +23,21 @@ internal static class SequenceSynchronization
             foreach (var (sequence, (value, ascends)) in positions)
                 await SetAsync(lease, sequence, value, ascends, cancellationToken).ConfigureAwait(false);
             await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>What stands against it; tables that are missing are the business of whoever copies them.</summary>
+    public static async Task FindProblemsAsync(ConnectionLease lease, IReadOnlyList<TableName> tables, Problems problems, CancellationToken cancellationToken)
+    {
+        var transaction = await lease.Connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
+        await using (transaction.ConfigureAwait(false))
+        {
+            await lease.ExecuteAsync(SessionSettings.ForWriting(lease), cancellationToken).ConfigureAwait(false);
+            foreach (var use in await SequenceCatalog.FindUsesAsync(lease, tables, cancellationToken).ConfigureAwait(false))
+            {
+                if (!use.MaySet)
+                    problems.Add($"{use.Sequence} of {use.Table} {Unsettable}", Settable);
+            }
         }
     }
 
@@ -88,7 +106,7 @@ internal static class SequenceSynchronization
         [
             .. missing.Select(table => $"{table} is not a table of the target: create it, or leave it out"),
             .. unreadable.Select(use => $"{use.Table}.{Sql.Name(use.Column)} may not be read: GRANT SELECT on the table, and USAGE on its schema"),
-            .. unsettable.Select(use => $"{use.Sequence} may not be read or set: GRANT SELECT, UPDATE on the sequence, and USAGE on its schema"),
+            .. unsettable.Select(use => $"{use.Sequence} {Unsettable}: {Settable}"),
         ];
         if (problems.Count == 0)
             return;

@@ -94,6 +94,24 @@ public sealed class PreflightTests(ServerFixture fixture) : MigrationTest(fixtur
     }
 
     [Fact]
+    public async Task CheckAsync_WhatComesAfterTheCopyIsMissing_IsToldAndNothingChanged()
+    {
+        var role = await RoleAsync();
+        await OnTargetAsync($"CREATE SEQUENCE q; ALTER TABLE t ALTER id SET DEFAULT nextval('q'), DROP COLUMN a; REVOKE SELECT ON t FROM {role}");
+
+        var failure = await Assert.ThrowsAsync<MigrationException>(() => Run().CheckAsync([T], Stop));
+
+        Assert.Contains("3 problems", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("lacks the column \"a\"", failure.Message, StringComparison.Ordinal);
+        Assert.Contains($"role \"{role}\" has no SELECT privilege on the target", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("\"public\".\"q\" of \"public\".\"t\" may not be read or set", failure.Message, StringComparison.Ordinal);
+        await OnTargetAsync($"ALTER TABLE t ADD a text; GRANT SELECT ON t TO {role}; GRANT ALL ON SEQUENCE q TO {role}");
+        await Run().CheckAsync([T], Stop);
+        Assert.False(await FromTargetAsync<bool>("SELECT to_regnamespace('pgpool_migration') IS NOT NULL"));
+        Assert.Equal((0, 0), (Source.GetStatistics().Leased, Target.GetStatistics().Leased));
+    }
+
+    [Fact]
     public async Task CopyAsync_OptionsThatCannotBe_AreRefused()
     {
         var role = await RoleAsync();

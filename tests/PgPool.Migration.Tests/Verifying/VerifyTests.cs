@@ -45,6 +45,23 @@ public sealed class VerifyTests(ServerFixture fixture) : MigrationTest(fixture)
     }
 
     [Theory]
+    [InlineData("v int", 2, true)]
+    [InlineData("v int", 3, false)]
+    [InlineData("v int GENERATED ALWAYS AS (id * 2) STORED", 3, false)]
+    public async Task VerifyAsync_TargetGeneratesAColumn_IsComparedToo(string column, int factor, bool matches)
+    {
+        await OnSourceAsync($"CREATE TABLE t (id int, {column}); INSERT INTO t (id) VALUES (1), (2)");
+        if (column == "v int")
+            await OnSourceAsync("UPDATE t SET v = id * 2");
+        await OnTargetAsync($"CREATE TABLE t (id int, v int GENERATED ALWAYS AS (id * {factor}) STORED)");
+        await Run().CopyAsync([new TableCopy("t")], cancellationToken: Stop);
+
+        var report = await Run().VerifyAsync([new TableCopy("t")], cancellationToken: Stop);
+
+        Assert.Equal(matches, report.Matches);
+    }
+
+    [Theory]
     [InlineData(VerificationMode.Rows)]
     [InlineData(VerificationMode.Checksum)]
     public async Task VerifyAsync_RowMissing_IsFound(VerificationMode mode)
