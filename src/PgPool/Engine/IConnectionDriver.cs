@@ -19,6 +19,9 @@ internal interface IConnectionDriver<T> where T : class
     /// <summary>Whether the server still answers, within a budget of its own. Does not throw.</summary>
     ValueTask<bool> ValidateAsync(T connection, bool async);
 
+    /// <summary>A renter who may have used the session gives it back: called on his thread, in his flow, before anything is done to it. No I/O, does not throw.</summary>
+    void Returning(T connection);
+
     /// <summary>Whether the reset of a session takes the server's time, and nothing is lost when it begins a moment later. No I/O, does not throw.</summary>
     bool MayResetLater(T connection);
 

@@ -41,6 +41,8 @@ internal sealed partial class PoolEngine<T>
         var slot = loan.Slot;
         var effects = new Effects<T> { ForBlocked = !async };
         var needsReset = false;
+        if (touched)
+            _driver.Returning(loan.Connection);
         long heldFor;
         LeaseInfo? longLease = null;
         lock (_lock)

@@ -92,15 +92,16 @@ internal sealed class NpgsqlDriver : IConnectionDriver<NpgsqlConnection>, IAsync
 
     public ValueTask<bool> ValidateAsync(NpgsqlConnection connection, bool async) => _validator.ValidateAsync(connection, async);
 
-    // Asked while its renter returns it: a transaction that ends meanwhile has Npgsql at work on the session, and no longer says so.
+    public void Returning(NpgsqlConnection connection) => Identity(connection).TransactionEnds = SessionEnlistment.EndOf(connection);
+
     public bool MayResetLater(NpgsqlConnection connection)
-        => _resetter.TakesTime(connection) && !SessionEnlistment.IsActive(connection);
+        => _resetter.TakesTime(connection) && Identity(connection).TransactionEnds is null;
 
     public ValueTask<ResetVerdict> ResetAsync(NpgsqlConnection connection, bool async, CancellationToken severing)
     {
-        if (SessionEnlistment.IsActive(connection))
-            return RetireWhenFreeAsync(connection, severing);
         var identity = Identity(connection);
+        if (SessionEnlistment.IsActive(connection, identity))
+            return RetireWhenFreeAsync(connection, identity, severing);
         return SessionState.Of(connection) switch
         {
             ConnectionState.Open when identity.Holds(connection) => _resetter.ResetAsync(connection, identity, async),
@@ -132,8 +133,8 @@ internal sealed class NpgsqlDriver : IConnectionDriver<NpgsqlConnection>, IAsync
     /// Its renter has returned it before the end of the transaction that it is enlisted in. It is not lent again: Npgsql disposes its own transaction
     /// object only after it has told that it is committed, and would by then roll back what the next renter has begun with the same object.
     /// </summary>
-    private async ValueTask<ResetVerdict> RetireWhenFreeAsync(NpgsqlConnection connection, CancellationToken severing)
-        => await SessionEnlistment.EndsAsync(connection, _options.TimeProvider, severing).ConfigureAwait(false)
+    private async ValueTask<ResetVerdict> RetireWhenFreeAsync(NpgsqlConnection connection, SessionIdentity identity, CancellationToken severing)
+        => await SessionEnlistment.EndsAsync(connection, identity, _options.TimeProvider, severing).ConfigureAwait(false)
             ? new ResetVerdict(CloseReason.Enlisted)
             : new ResetVerdict(CloseReason.PoolClosed);
 

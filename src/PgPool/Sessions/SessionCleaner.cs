@@ -85,14 +85,31 @@ internal sealed class SessionCleaner(ConnectionPoolOptions options, bool autoPre
         var wasDirty = await BeginAsync(connection, async).ConfigureAwait(false);
         if (async)
         {
+            // Prepared before, the batch fails where that was forgotten; prepared only now, it does not tell.
+            var prepared = NpgsqlInternals.CountPrepared(connection);
             await RunBatchAsync(connection).ConfigureAwait(false);
+            if (NpgsqlInternals.CountPrepared(connection) > prepared)
+                await ForgetLostAsync(connection, async).ConfigureAwait(false);
         }
         else
         {
             await ExecuteAsync(connection, StatementsInOne, async).ConfigureAwait(false);
             await ExecuteAsync(connection, "COMMIT", async).ConfigureAwait(false);
+            await ForgetLostAsync(connection, async).ConfigureAwait(false);
         }
         return wasDirty;
+    }
+
+    /// <summary>Has Npgsql forget its prepared statements where the renter had the server forget them (DISCARD ALL, DEALLOCATE ALL).</summary>
+    private async ValueTask ForgetLostAsync(NpgsqlConnection connection, bool async)
+    {
+        var believed = NpgsqlInternals.CountPrepared(connection);
+        if (believed == 0)
+            return;
+        using var command = Command("SELECT count(*) FROM pg_catalog.pg_prepared_statements WHERE NOT from_sql", connection, async);
+        var kept = (long)(async ? await command.ExecuteScalarAsync().ConfigureAwait(false) : command.ExecuteScalar())!;
+        if (kept < believed)
+            connection.UnprepareAll();
     }
 
     /// <summary>Queues a BEGIN, after what was left open has been rolled back.</summary>

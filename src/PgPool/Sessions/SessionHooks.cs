@@ -20,19 +20,46 @@ internal sealed class SessionHooks(ConnectionPoolOptions options)
     {
         if (hook is null)
             return;
-        using var deadline = new CancellationTokenSource(timeout, options.TimeProvider);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, stop);
+        var deadline = new CancellationTokenSource(timeout, options.TimeProvider);
+        var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, stop);
+        var run = Task.FromResult(true);
         try
         {
-            var run = CompleteAsync(hook(connection, either.Token));
+            run = CompleteAsync(hook(connection, either.Token)).AsTask();
             if (async)
-                await SessionDeadline.RunAsync(run, timeout, options.TimeProvider).ConfigureAwait(false);
-            else if (!run.AsTask().Wait(timeout, stop))
+                await SessionDeadline.RunAsync(new ValueTask<bool>(run), timeout, options.TimeProvider).ConfigureAwait(false);
+            else if (!run.Wait(timeout, stop))
                 throw new TimeoutException($"It took longer than {timeout}.");
         }
         catch (Exception exception)
         {
             throw new HookFailedException(name, exception is AggregateException { InnerException: { } inner } ? inner : exception);
+        }
+        finally
+        {
+            _ = EndAsync(run, deadline, either);
+        }
+    }
+
+    // A hook that is given up must hear of it, though the deadline was another timer's to tell, before its token is disposed.
+    private static async Task EndAsync(Task run, CancellationTokenSource deadline, CancellationTokenSource either)
+    {
+        try
+        {
+            if (!run.IsCompleted)
+            {
+                SessionDeadline.Abandon(run);
+                await deadline.CancelAsync().ConfigureAwait(false);
+            }
+        }
+        catch (AggregateException)
+        {
+            // The hook's own callback on its token threw.
+        }
+        finally
+        {
+            either.Dispose();
+            deadline.Dispose();
         }
     }
 

@@ -19,6 +19,9 @@ internal sealed class SessionIdentity(NpgsqlConnection connection)
     /// <summary>The reset of a session without prepared statements, made once.</summary>
     public NpgsqlCommand? DiscardAll { get; set; }
 
+    /// <summary>What completes with the System.Transactions transaction that the session took part in when it was given back; null where it took part in none.</summary>
+    public Task? TransactionEnds { get; set; }
+
     /// <summary>
     /// The settings that a reset has taken from the session; null where it took none. No I/O. To a server a pooler's own SETs, by which it passes on
     /// what its client asked for, are settings like any other. The first reset tells: what changes later is the administrator's doing.

@@ -22,7 +22,7 @@ internal sealed class SessionSeverer(SessionOpener opener, ConnectionPoolOptions
         try
         {
             // Closed before its transaction ends, it would stay on the server until then.
-            var isFree = await SessionEnlistment.EndsAsync(connection, options.TimeProvider, severing).ConfigureAwait(false);
+            var isFree = await SessionEnlistment.EndsAsync(connection, identity, options.TimeProvider, severing).ConfigureAwait(false);
             if ((!isFree || SessionState.IsBusy(connection)) && !await SeverAsync(connection, identity, async).ConfigureAwait(false))
                 return;
             if (async)

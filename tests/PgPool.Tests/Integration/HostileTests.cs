@@ -63,10 +63,15 @@ public sealed class HostileTests(ServerFixture fixture) : PoolTest(fixture)
     public async Task OnConnectionReturned_NeverEnds_IsGivenUpAtResetTimeout(bool async)
     {
         var never = new TaskCompletionSource();
+        var told = new TaskCompletionSource();
         var pool = Pool(options =>
         {
             options.ResetTimeout = TimeSpan.FromMilliseconds(200);
-            options.OnConnectionReturned = (_, _) => new ValueTask(never.Task);
+            options.OnConnectionReturned = (_, token) =>
+            {
+                token.Register(told.SetResult);
+                return new ValueTask(never.Task);
+            };
         });
         var lease = await pool.RentAsync(Stop);
         await ScalarAsync<int>(lease, "SELECT 1");
@@ -74,6 +79,7 @@ public sealed class HostileTests(ServerFixture fixture) : PoolTest(fixture)
         await SettledAsync(pool);
 
         Assert.Equal(1, pool.GetStatistics().ClosedByReason[CloseReason.ResetFailed]);
+        await told.Task.WaitAsync(Eventually.Deadline, Stop);
     }
 
     [Theory]

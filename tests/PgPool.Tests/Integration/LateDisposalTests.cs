@@ -38,6 +38,28 @@ public sealed class LateDisposalTests(ServerFixture fixture) : PoolTest(fixture)
         await TransactionDisposedLateAsync(SessionReset.Full, async: true, _ => Task.CompletedTask);
     }
 
+    [Theory]
+    [MemberData(nameof(Resets))]
+    public async Task Command_DisposedTwiceOnceLate_LeavesTheNextRentersAlone(SessionReset reset, bool async)
+    {
+        var pool = Pool(options => (options.MaxSize, options.SessionReset) = (1, reset));
+        var lease = await RentAsync(pool, async);
+        var late = lease.Connection.CreateCommand();
+        late.CommandText = "SELECT 1";
+        await late.ExecuteScalarAsync(Stop);
+        await late.DisposeAsync();
+        await ReturnAsync(lease, async);
+
+        await using var next = await RentAsync(pool, async);
+        await using var command = next.Connection.CreateCommand();
+        command.CommandText = "SELECT 2";
+        await late.DisposeAsync();
+        await using var another = next.Connection.CreateCommand();
+
+        Assert.NotSame(command, another);
+        Assert.Equal(2, await command.ExecuteScalarAsync(Stop));
+    }
+
     [Fact]
     public async Task Unbinding_ThisVersionOfNpgsql_IsPossible()
     {

@@ -148,6 +148,31 @@ public sealed class ResetTests(ServerFixture fixture) : PoolTest(fixture)
         }
     }
 
+    public static MatrixTheoryData<string, bool> Droppings => new(["DISCARD ALL", "DEALLOCATE ALL"], [true, false]);
+
+    [Theory]
+    [MemberData(nameof(Droppings))]
+    public async Task Return_FirstPreparedStatementDroppedBehindNpgsqlsBack_IsPreparedAnewForTheNext(string sql, bool async)
+    {
+        var pool = Pool(options => options.MaxSize = 1);
+        for (var renter = 0; renter < 3; renter++)
+        {
+            var lease = await RentAsync(pool, async);
+            await using (var command = lease.CreateCommand("SELECT 1 + $1"))
+            {
+                command.Parameters.Add(new() { Value = 1 });
+                await command.PrepareAsync(Stop);
+                Assert.Equal(2, await command.ExecuteScalarAsync(Stop));
+            }
+            if (renter == 0)
+                await ExecuteAsync(lease, sql);
+            await ReturnAsync(lease, async);
+            await SettledAsync(pool);
+        }
+
+        Assert.Equal(1, pool.GetStatistics().Opened);
+    }
+
     [Theory]
     [InlineData("DISCARD ALL")]
     [InlineData("DEALLOCATE ALL")]

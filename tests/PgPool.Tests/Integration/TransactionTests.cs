@@ -110,6 +110,57 @@ public sealed class TransactionTests(ServerFixture fixture) : PoolTest(fixture)
         Assert.Equal((1, 1L), (await RowsAsync(pool), pool.GetStatistics().ClosedByReason[CloseReason.Enlisted]));
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Return_ItsScopeIsCompletedAndNotLeft_IsCommittedWithoutAWarning(bool async)
+    {
+        var pool = NewPool();
+        using (var scope = NewScope())
+        {
+            var lease = await pool.RentAsync(Stop);
+            lease.Connection.EnlistTransaction(Transaction.Current);
+            await ExecuteAsync(lease, "INSERT INTO t VALUES (1)");
+            scope.Complete();
+            await ReturnAsync(lease, async);
+        }
+        await SettledAsync(pool);
+
+        Assert.Equal((1, 1L), (await RowsAsync(pool), pool.GetStatistics().ClosedByReason[CloseReason.Enlisted]));
+        Assert.Empty(Log.Warnings);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Return_SeveralInOneScope_AreClosedAfterItsSecondPhase(bool discarded)
+    {
+        const int Scopes = 100;
+        await using var server = await PostgresServer.StartAsync(
+            new PostgresServerOptions { Settings = new Dictionary<string, string> { ["max_prepared_transactions"] = $"{2 * Scopes}" } }, Stop);
+        var database = await server.CreateDatabaseAsync();
+        await Unpooled.ExecuteAsync(database, "CREATE TABLE t (a int)");
+        var pool = NewPool(options => options.ConnectionString = database);
+        for (var i = 0; i < Scopes; i++)
+        {
+            using var scope = NewScope();
+            for (var part = 0; part < 2; part++)
+            {
+                await using var lease = await pool.RentAsync(Stop);
+                lease.Connection.EnlistTransaction(Transaction.Current);
+                await ExecuteAsync(lease, "INSERT INTO t VALUES (1)");
+                if (discarded)
+                    lease.Discard();
+            }
+            scope.Complete();
+        }
+        await SettledAsync(pool);
+
+        Assert.Equal(2 * Scopes, await RowsAsync(pool));
+        await using var look = await pool.RentAsync(Stop);
+        Assert.Equal(0L, await ScalarAsync<long>(look, "SELECT count(*) FROM pg_prepared_xacts"));
+    }
+
     [Fact]
     public async Task Return_EnlistedAndDiscarded_IsClosedWhenItsTransactionHasEnded()
     {

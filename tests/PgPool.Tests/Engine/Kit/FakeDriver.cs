@@ -65,6 +65,10 @@ internal sealed class FakeDriver : IConnectionDriver<FakeConnection>
         return answer == Answer.Ok && !connection.IsBroken;
     }
 
+    public void Returning(FakeConnection connection)
+    {
+    }
+
     public bool MayResetLater(FakeConnection connection) => ResetsLater;
 
     public async ValueTask<ResetVerdict> ResetAsync(FakeConnection connection, bool async, CancellationToken severing)
