@@ -51,6 +51,9 @@ internal sealed partial class DemoMigration(
 
     private async Task FillAsync(CancellationToken cancellationToken)
     {
+        // An earlier start, or an attempt that failed, has made them.
+        if ((await MigrationRun.DiscoverAsync(source, cancellationToken: cancellationToken)).Count > 0)
+            return;
         _view = new("filling the source", IsRunning: true, null);
         await DemoDatabase.CreateSchemaAsync(source, cancellationToken);
         await DemoDatabase.CreateSchemaAsync(target, cancellationToken);
@@ -74,11 +77,11 @@ internal sealed partial class DemoMigration(
         End(verified.Matches ? "done, and both databases are the same" : "done, but the databases DIFFER");
     }
 
-    // Shown when it is true: the page offers the next one by it.
+    // Shown first: what the next one shows must not be written over.
     private void End(string state)
     {
-        Volatile.Write(ref _isRunning, false);
         _view = _view with { State = state, IsRunning = false };
+        Volatile.Write(ref _isRunning, false);
     }
 
     [LoggerMessage(LogLevel.Error, "The demonstration failed")]

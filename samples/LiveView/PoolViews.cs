@@ -21,6 +21,18 @@ internal sealed class PoolViews(
         {
             yield return new PageView(time.GetUtcNow(), [PoolView.Of(source), PoolView.Of(target)], migration.Look());
         }
-        while (await timer.WaitForNextTickAsync(either.Token));
+        while (await NextAsync());
+
+        async ValueTask<bool> NextAsync()
+        {
+            try
+            {
+                return await timer.WaitForNextTickAsync(either.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                return false;
+            }
+        }
     }
 }

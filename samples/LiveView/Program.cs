@@ -5,7 +5,8 @@ using OpenTelemetry.Metrics;
 using PgPool;
 using PgPool.TestSupport;
 
-// The databases are in the configuration (ConnectionStrings:source, ConnectionStrings:target), or a server for a demonstration is started.
+// A server is started for the demonstration, or its databases are in the configuration (ConnectionStrings:source, ConnectionStrings:target): give it two of its
+// own, as it makes tables in both, and empties those of the target.
 var builder = WebApplication.CreateBuilder(args);
 await using var demo = builder.Configuration.GetConnectionString("source") is null ? await PostgresServer.StartAsync() : null;
 if (demo is not null)

@@ -6,7 +6,8 @@ namespace PgPool.Hosting;
 /// <summary>Whether an application can get a connection from a pool, with the pool's statistics as data.</summary>
 /// <remarks>
 /// <para>
-/// Healthy: idle connections answer, or one could be opened. Degraded: rents wait, the last attempt to open a connection failed, or the pool is suspended.
+/// Healthy: idle connections answer, or one could be opened. Degraded: rents wait, the last attempt to open a connection failed while one is wanted, or the
+/// pool is suspended.
 /// Unhealthy, by the registration's failure status: there is no connection, and none can be opened; or the pool is closed.
 /// </para>
 /// <para>It pings the idle connections, and rents one, before all who wait, only where none is idle and none is lent, or some were dead.</para>
@@ -44,7 +45,7 @@ public sealed class PgPoolHealthCheck(ConnectionPool pool) : IHealthCheck
         var data = Data(now);
         if (isSuspended)
             return HealthCheckResult.Degraded("The pool is suspended: rents wait for it to be resumed.", data: data);
-        if (now.LastOpenError is { } error)
+        if (now.LastOpenError is { } error && (now.Idle == 0 || now.Waiting > 0 || now.Total < now.MinSize))
             return HealthCheckResult.Degraded($"The last attempt to open a connection failed: {error.Message}", error, data);
         if (now.Waiting > 0)
         {

@@ -27,9 +27,14 @@ internal static class PoolConfiguration
         {
             Check(section, [.. PoolKeys, Host]);
             options.Name = name;
-            if (section[nameof(options.ConnectionString)] is null && configuration.GetConnectionString(name) is { } connectionString)
+            var own = section[nameof(options.ConnectionString)];
+            var connectionString = string.IsNullOrWhiteSpace(own) ? configuration.GetConnectionString(name) : own;
+
+            // Its keywords are the pool's options, too: what stands beside it goes over them.
+            if (connectionString is not null)
                 options.UseConnectionString(connectionString);
             section.Bind(options);
+            options.ConnectionString = connectionString ?? "";
             configure?.Invoke(options);
             if (string.IsNullOrWhiteSpace(options.ConnectionString))
                 throw new ArgumentException($"ConnectionStrings:{name} is missing: the pool's connection string.");

@@ -86,6 +86,19 @@ public sealed class ConfigurationTests
         Assert.ThrowsAny<ArgumentException>(() => builder.AddPgPool(" "));
     }
 
+    [Theory]
+    [InlineData("Host=127.0.0.1;Port=1;Maximum Pool Size=50", 50, 3)]
+    [InlineData("", 7, 3)]
+    public void ConnectionStringInTheSection_GoesOverTheOtherWithItsKeywords(string own, int maxSize, int minSize)
+    {
+        using var host = Build(builder => builder.AddPgPool("shop"),
+            ("ConnectionStrings:shop", $"{Nowhere};Maximum Pool Size=7"), ("PgPool:shop:ConnectionString", own), ("PgPool:shop:MinSize", "3"));
+
+        var pool = host.Services.GetRequiredService<ConnectionPool>();
+
+        Assert.Equal((maxSize, minSize), (pool.MaxSize, pool.MinSize));
+    }
+
     [Fact]
     public void SecondPoolWithoutAKey_IsRefused()
     {

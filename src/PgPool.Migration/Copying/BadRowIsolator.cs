@@ -94,8 +94,8 @@ internal sealed class BadRowIsolator(ISliceCopier slices, SnapshotGroup snapshot
         ConnectionLease source, Partition partition, string condition, PostgresException refusal, CancellationToken cancellationToken)
     {
         // The columns as they are: a cast may be what failed.
-        var row = $"ROW({Sql.Names(partition.Table.Columns.Select(column => column.Name))})::text";
-        var command = source.Command($"SELECT {row}, {RowNames.Of(partition.Table)} FROM {partition.From} WHERE {condition}");
+        var row = Legible(source, $"ROW({Sql.Names(partition.Table.Columns.Select(column => column.Name))})::text");
+        var command = source.Command($"SELECT {row}, {Legible(source, RowNames.Of(partition.Table))} FROM {partition.From} WHERE {condition}");
         await using (command.ConfigureAwait(false))
         {
             var rows = await command.QueryAsync(
@@ -103,6 +103,11 @@ internal sealed class BadRowIsolator(ISliceCopier slices, SnapshotGroup snapshot
             return rows[0];
         }
     }
+
+    // A SQL_ASCII database sends its bytes as they are, and what is no ASCII among them may be what failed: it is shown escaped.
+    private static string Legible(ConnectionLease source, string text) =>
+        source.Connection.PostgresParameters.GetValueOrDefault("server_encoding") == "SQL_ASCII"
+            ? $"pg_catalog.encode(pg_catalog.convert_to({text}, 'SQL_ASCII'), 'escape')" : text;
 
     private readonly record struct Sides(ConnectionLease Source, ConnectionLease Target, ICopyObserver Observer);
 }

@@ -104,14 +104,14 @@ internal sealed class PoolConnection(ConnectionPool pool, ServerAddress server, 
 
     public override async ValueTask DisposeAsync()
     {
-        _isDisposed = true;
+        MarkDisposed();
         await CloseAsync().ConfigureAwait(false);
         await base.DisposeAsync().ConfigureAwait(false);
     }
 
     protected override void Dispose(bool disposing)
     {
-        _isDisposed = true;
+        MarkDisposed();
         if (disposing)
             Close();
         base.Dispose(disposing);
@@ -125,6 +125,13 @@ internal sealed class PoolConnection(ConnectionPool pool, ServerAddress server, 
     protected override DbCommand CreateDbCommand() => new PoolCommand(this, isItsOwn: false);
 
     protected override DbBatch CreateDbBatch() => new PoolBatch(this, isItsOwn: false);
+
+    // Before the lease is looked for: an open that ends just now sets its lease, and then looks here. One of both must see the other.
+    private void MarkDisposed()
+    {
+        _isDisposed = true;
+        Interlocked.MemoryBarrier();
+    }
 
     private void PrepareToOpen()
     {

@@ -53,6 +53,20 @@ public sealed class CopyEncodingsTests(ServerFixture fixture) : MigrationTest(fi
     }
 
     [Fact]
+    public async Task CopyAsync_FromSqlAsciiToUtf8_WhatIsNoUtf8IsABadRow()
+    {
+        await UseAsync(source: "SQL_ASCII", target: "UTF8");
+        await CreateAsync(Table);
+        await OnSourceAsync(@"INSERT INTO t VALUES (1, 'x'), (2, convert_from('\x41e4', 'SQL_ASCII')), (3, 'y')");
+
+        var report = await Run().CopyAsync([new TableCopy("t") { BadRows = BadRows.Reject }], cancellationToken: Stop);
+
+        Assert.Equal((2, 1), (report.Rows, report.RejectedRows));
+        Assert.Equal(@"(2,A\344)", await FromTargetAsync<string>("SELECT row FROM pgpool_migration.rejected"));
+        Assert.Equal(["(1,x)", "(3,y)"], await RowsAsync(TargetConnection, "SELECT * FROM t"));
+    }
+
+    [Fact]
     public async Task CopyAsync_ClientsOfOtherEncodings_AreOfNoConcern()
     {
         await CreateAsync(Table);
