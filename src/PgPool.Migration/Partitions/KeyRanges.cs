@@ -33,7 +33,7 @@ internal static class KeyRanges
             WHERE base.typtype = 'd')
         SELECT EXISTS (
             SELECT FROM base
-            WHERE typtype = 'e' OR (typtype = 'b' AND typnamespace = 'pg_catalog'::pg_catalog.regnamespace AND typname = ANY ($4)))
+            WHERE (typtype = 'e' AND pg_catalog.has_schema_privilege(typnamespace, 'USAGE')) OR (typtype = 'b' AND typnamespace = 'pg_catalog'::pg_catalog.regnamespace AND typname = ANY ($4)))
         """;
 
     /// <summary>Whether the relation has a key whose values can be bounds.</summary>

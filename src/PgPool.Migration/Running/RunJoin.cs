@@ -79,7 +79,7 @@ internal sealed class RunJoin(RunState run, string kind, IReadOnlyList<TablePlan
     private SnapshotPlan Plan(StoredRun? stored) => new()
     {
         // Keeps others from rewriting or emptying a table while its rows are read: a snapshot does not see them any more after that.
-        Lock = plans.Count == 0 ? null : $"LOCK TABLE {string.Join(", ", plans.Select(Locked))} IN ACCESS SHARE MODE",
+        Lock = plans.Count == 0 ? null : $"LOCK TABLE {string.Join(", ", plans.Select(plan => Alone(plan.Source, plan.Relations)))} IN ACCESS SHARE MODE",
         ImportFrom = stored?.Snapshots ?? [],
         ImportContents = stored?.SnapshotContents,
         ElsewhereAsync = FindSnapshotsAsync,
@@ -87,8 +87,8 @@ internal sealed class RunJoin(RunState run, string kind, IReadOnlyList<TablePlan
     };
 
     // Partitions go with their table; children by inheritance are tables of their own.
-    private static string Locked(TablePlan plan) =>
-        plan.Relations is [var only] && only.Name == plan.Source ? $"ONLY {plan.Source}" : plan.Source.ToString();
+    private static string Alone(TableName table, IReadOnlyList<Relation> relations) =>
+        relations is [var only] && only.Name == table ? $"ONLY {table}" : table.ToString();
 
     private async Task<int> BeginAsync(ConnectionLease target, CancellationToken cancellationToken)
     {
@@ -98,7 +98,8 @@ internal sealed class RunJoin(RunState run, string kind, IReadOnlyList<TablePlan
             partitions[i] = await Partitioner.PlanAsync(source, plans[i], run.Options.PartitionBytes, token).ConfigureAwait(false);
         }, cancellationToken).ConfigureAwait(false);
 
-        var emptied = plans.Where(plan => plan.Copy.Mode == TargetMode.Truncate).Select(plan => plan.Target).Distinct().ToList();
+        var emptied = plans.Where(plan => plan.Copy.Mode == TargetMode.Truncate)
+            .Select(plan => Alone(plan.Target, plan.TargetRelations)).Distinct().ToList();
         if (emptied.Count > 0)
         {
             if (run.Options.DisableTriggers)

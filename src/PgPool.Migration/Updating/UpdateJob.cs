@@ -1,4 +1,5 @@
 using Npgsql;
+using NpgsqlTypes;
 using PgPool.Migration.Checkpoints;
 using PgPool.Migration.Partitions;
 using PgPool.Migration.Running;
@@ -30,7 +31,7 @@ internal sealed class UpdateJob(RunState run, string sql, string from) : IPartit
             var rows = await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
             _size.Took(size, began);
             attempt.Moved(bytes: 0, Math.Max(rows, 0));
-            return new JobResult(new PartitionOutcome(Math.Max(rows, 0), Bytes: 0, Rejected: 0), range.Count < size ? null : range.LastText);
+            return new JobResult(new PartitionOutcome(Math.Max(rows, 0), Bytes: 0, Rejected: 0), range.Count < size ? null : range.Last);
         }
     }
 
@@ -59,22 +60,19 @@ internal sealed class UpdateJob(RunState run, string sql, string from) : IPartit
         // Not min and max: some types have an order and neither of them.
         var command = target.Command($"""
             WITH range AS MATERIALIZED (SELECT {name}::{key.Type} AS key FROM {from} WHERE {partition.Bounds}{rest} ORDER BY {name} LIMIT {size})
-            SELECT (SELECT key FROM range ORDER BY key LIMIT 1), last.key, last.key::text, (SELECT count(*) FROM range)::int
+            SELECT (SELECT key FROM range ORDER BY key LIMIT 1)::text, last.key::text, (SELECT count(*) FROM range)::int
             FROM (SELECT key FROM range ORDER BY key DESC LIMIT 1) last
             """);
         await using (command.ConfigureAwait(false))
         {
             var ranges = await command.QueryAsync(
-                reader => new KeyRange(Value(reader, 0), Value(reader, 1), reader.GetString(2), reader.GetInt32(3)), cancellationToken).ConfigureAwait(false);
+                static reader => new KeyRange(reader.GetString(0), reader.GetString(1), reader.GetInt32(2)), cancellationToken).ConfigureAwait(false);
             return ranges is [var range] ? range : null;
         }
     }
 
-    private static KeyValue Value(NpgsqlDataReader reader, int column) => new(reader.GetValue(column), reader.GetDataTypeName(column));
+    // As text, of the type that the statement takes it for: .NET has no value for some keys, and for some another one (9999-12-31 is infinity).
+    private static NpgsqlParameter Parameter(string name, string value) => new(name, NpgsqlDbType.Unknown) { Value = value };
 
-    private static NpgsqlParameter Parameter(string name, KeyValue value) => new(name, value.Value) { DataTypeName = value.Type };
-
-    private readonly record struct KeyValue(object Value, string Type);
-
-    private sealed record KeyRange(KeyValue First, KeyValue Last, string LastText, int Count);
+    private sealed record KeyRange(string First, string Last, int Count);
 }

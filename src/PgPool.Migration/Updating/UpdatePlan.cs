@@ -11,11 +11,13 @@ namespace PgPool.Migration.Updating;
 /// <param name="From">What keys are read from.</param>
 internal sealed record UpdatePlan(TablePlan Table, string From)
 {
-    // An ordinary table is cut by its key; a partitioned one is walked through in one piece, as ranges of a partition's keys may lie in others too.
+    // An ordinary table is cut by its key; one with partitions, or with children by inheritance, which the statement reaches as well, is walked through
+    // in one piece, as ranges of a part's keys may lie in others too.
     private const string Facts = """
-        SELECT c.relkind::text, pg_table_size(c.oid), pg_relation_size(c.oid) / current_setting('block_size')::bigint, a.attname::text,
+        SELECT c.relkind IN ('r', 'p'), pg_table_size(c.oid), pg_relation_size(c.oid) / current_setting('block_size')::bigint, a.attname::text,
                format_type(a.atttypid, -1), pg_catalog.to_regclass('pgpool_migration.rejected') IS NOT NULL
-                   OR has_database_privilege(current_database(), 'CREATE')
+                   OR has_database_privilege(current_database(), 'CREATE'),
+               c.relkind = 'p' OR EXISTS (SELECT FROM pg_inherits WHERE inhparent = c.oid)
         FROM pg_class c
         JOIN pg_namespace n ON n.oid = c.relnamespace
         LEFT JOIN pg_index i ON i.indrelid = c.oid AND i.indisprimary
@@ -46,18 +48,18 @@ internal sealed record UpdatePlan(TablePlan Table, string From)
 
     private static UpdatePlan? Read(NpgsqlDataReader reader, TableName table, string sql, MigrationOptions options)
     {
-        var kind = reader.GetString(0);
-        if (kind is not ("r" or "p"))
+        if (!reader.GetBoolean(0))
             throw Refused($"{table} is not a table.");
         if (reader.IsDBNull(3))
             throw Refused($"Table {table} has no primary key, by which it is cut into ranges: add one.");
         if (!reader.GetBoolean(5))
             throw Refused($"The role may not create schema {StoreSchema.Name} in the target database, where progress is kept: GRANT CREATE ON DATABASE.");
 
+        var hasParts = reader.GetBoolean(6);
         var relation = new Relation(table, reader.GetInt64(1), reader.GetInt64(2), new KeyColumn(reader.GetString(3), reader.GetString(4)));
         var plan = new TablePlan
         {
-            Copy = new TableCopy(table) { PartitionBy = kind == "p" ? PartitionBy.Whole : PartitionBy.Key },
+            Copy = new TableCopy(table) { PartitionBy = hasParts ? PartitionBy.Whole : PartitionBy.Key },
             Columns = [],
             Format = CopyFormat.Binary,
             SourceKey = [relation.Key!.Name],
@@ -70,7 +72,7 @@ internal sealed record UpdatePlan(TablePlan Table, string From)
                 ["triggers disabled"] = $"{options.DisableTriggers}",
             },
         };
-        return new UpdatePlan(plan, kind == "p" ? table.ToString() : $"ONLY {table}");
+        return new UpdatePlan(plan, hasParts ? table.ToString() : $"ONLY {table}");
 
         MigrationException Refused(string message) => new(message) { Table = table };
     }

@@ -63,6 +63,20 @@ public sealed class CopyTests(ServerFixture fixture) : MigrationTest(fixture)
     }
 
     [Fact]
+    public async Task CopyAsync_TruncateOfAParent_LeavesItsChildrenAlone()
+    {
+        await CreateAsync("CREATE TABLE t (id int); CREATE TABLE child () INHERITS (t); CREATE TABLE p (id int) PARTITION BY HASH (id)");
+        await CreateAsync("CREATE TABLE part PARTITION OF p FOR VALUES WITH (MODULUS 1, REMAINDER 0)");
+        await OnSourceAsync("INSERT INTO t VALUES (1); INSERT INTO p VALUES (1)");
+        await OnTargetAsync("INSERT INTO t VALUES (2); INSERT INTO child VALUES (3); INSERT INTO p VALUES (4)");
+
+        await Run().CopyAsync([.. new[] { "t", "p" }.Select(table => new TableCopy(table) { Mode = TargetMode.Truncate })], cancellationToken: Stop);
+
+        Assert.Equal(["(1)", "(3)"], await RowsAsync(TargetConnection, "SELECT * FROM t"));
+        Assert.Equal(["(1)"], await RowsAsync(TargetConnection, "SELECT * FROM p"));
+    }
+
+    [Fact]
     public async Task CopyAsync_Truncate_EmptiesOnceAndNotOnResume()
     {
         await CreateAsync(Orders);

@@ -38,6 +38,12 @@ public sealed class UpdateTests(ServerFixture fixture) : MigrationTest(fixture)
     [InlineData("timestamp", "timestamp '1999-12-01' + i * interval '1.000001 second'")]
     [InlineData("timestamptz", "timestamptz '2026-03-01' + i * interval '1 hour'")]
     [InlineData("bytea", "int4send(i)")]
+    [InlineData("date", "CASE i WHEN 1 THEN 'infinity' WHEN 2 THEN '9999-12-31' WHEN 3 THEN '0001-01-01' WHEN 4 THEN '4000-01-01 BC' ELSE date '2000-12-01' + i END")]
+    [InlineData("timestamp", "CASE i WHEN 1 THEN '-infinity' WHEN 2 THEN '0001-01-01' ELSE timestamp '9999-12-01' + i * interval '1 hour' END")]
+    [InlineData("numeric", "CASE i WHEN 1 THEN 'NaN' ELSE 1e40 + i END")]
+    [InlineData("interval", "i * interval '1 month 1 hour'")]
+    [InlineData("inet", "('10.0.' || i / 250 || '.' || i % 250 || '/8')::inet")]
+    [InlineData("float8", "i / 3.0::float8")]
     [InlineData("positive", "i")]
     [InlineData("mood", "('m' || i)::mood")]
     public async Task UpdateAsync_KeysOfManyTypes_AreCoveredOnce(string type, string value)
@@ -78,6 +84,34 @@ public sealed class UpdateTests(ServerFixture fixture) : MigrationTest(fixture)
             new("public", "T x"), """DELETE FROM "T x" WHERE "Id" BETWEEN @first AND @last AND "Id" % 2 = 0""", cancellationToken: Stop);
 
         Assert.Equal((2000, 2000), (report.Rows, await FromTargetAsync<long>("SELECT count(*) FROM \"T x\"")));
+    }
+
+    [Fact]
+    public async Task UpdateAsync_SentinelDatesThatRepeat_AreCoveredOnce()
+    {
+        await OnTargetAsync("""
+            CREATE TABLE t (id date, line int, n int DEFAULT 0, PRIMARY KEY (id, line));
+            INSERT INTO t SELECT CASE i % 3 WHEN 0 THEN '9999-12-31' WHEN 1 THEN '0001-01-01' ELSE date '2020-01-01' + i END, i FROM generate_series(1, 4500) i
+            """);
+
+        var report = await Run(Small).UpdateAsync(Table, "UPDATE t SET n = n + 1 WHERE id BETWEEN @first AND @last", cancellationToken: Stop);
+
+        Assert.Equal((4500, 4500), (report.Rows, await FromTargetAsync<long>("SELECT count(*) FROM t WHERE n = 1")));
+    }
+
+    [Fact]
+    public async Task UpdateAsync_ChildrenByInheritance_AreCoveredAsTheStatementReachesThem()
+    {
+        await OnTargetAsync("""
+            CREATE TABLE t (id int PRIMARY KEY, n int DEFAULT 0);
+            CREATE TABLE child (PRIMARY KEY (id)) INHERITS (t);
+            INSERT INTO t SELECT i * 2 FROM generate_series(1, 3000) i;
+            INSERT INTO child SELECT i * 2 + 1 FROM generate_series(-100, 4000) i
+            """);
+
+        var report = await Run(Small).UpdateAsync(Table, "UPDATE t SET n = n + 1 WHERE id BETWEEN @first AND @last", cancellationToken: Stop);
+
+        Assert.Equal((7101, 7101), (report.Rows, await FromTargetAsync<long>("SELECT count(*) FROM t WHERE n = 1")));
     }
 
     [Fact]
