@@ -14,6 +14,9 @@ internal static class SessionSettings
         SET LOCAL IntervalStyle = 'postgres';
         SET LOCAL extra_float_digits = 3;
         SET LOCAL bytea_output = 'hex';
+        SET LOCAL lc_monetary = 'C';
+        SET LOCAL xmloption = content;
+        SET LOCAL array_nulls = on;
         """;
 
     // From PostgreSQL 17 on.

@@ -6,7 +6,8 @@ namespace PgPool.Migration.Catalogs;
 internal static class PlanDefinition
 {
     public static IReadOnlyDictionary<string, string> Of(
-        TableCopy copy, CatalogTable from, CatalogTable to, IReadOnlyList<CopyColumn> columns, IReadOnlyList<CopyColumn>? written)
+        TableCopy copy, CatalogTable from, IEnumerable<TableName> leaves, CatalogTable to, IReadOnlyList<CopyColumn> columns,
+        IReadOnlyList<CopyColumn>? written)
     {
         var names = columns.Select(static column => column.Name).ToList();
         var writtenNames = written?.Select(static column => column.Name).ToList() ?? names;
@@ -20,6 +21,7 @@ internal static class PlanDefinition
             ["partition by"] = copy.PartitionBy.ToString(),
             ["mode"] = copy.Mode.ToString(),
             ["bad rows"] = copy.BadRows.ToString(),
+            ["source partitions"] = from.IsPartitioned ? string.Join(", ", leaves.Select(static leaf => $"{leaf}").Order(StringComparer.Ordinal)) : "",
             ["source schema"] = Schema(from, names),
             ["target schema"] = Schema(to, writtenNames),
         };

@@ -72,7 +72,7 @@ internal sealed class PreflightChecks(
                 TargetKey = wanted!.Key,
                 Relations = [.. from.RelationsOf(found).Select(relation => Relation(from, relation))],
                 TargetRelations = [.. to.RelationsOf(wanted).Select(relation => Relation(to, relation))],
-                Definition = PlanDefinition.Of(copy, found, wanted, columns, written),
+                Definition = PlanDefinition.Of(copy, found, from.RelationsOf(found).Select(static leaf => leaf.Name), wanted, columns, written),
             });
         }
 

@@ -46,6 +46,22 @@ public sealed class PlanTests(ServerFixture fixture) : MigrationTest(fixture)
         Assert.False(await Run(id: "another").HasBegunAsync(Stop));
     }
 
+    [Theory]
+    [InlineData("CREATE TABLE later PARTITION OF t FOR VALUES FROM (100) TO (200)")]
+    [InlineData("ALTER TABLE t DETACH PARTITION early")]
+    public async Task CopyAsync_OtherPartitionsThanBefore_IsRefused(string change)
+    {
+        await OnSourceAsync("CREATE TABLE t (id int) PARTITION BY RANGE (id); CREATE TABLE early PARTITION OF t FOR VALUES FROM (0) TO (100)");
+        await OnSourceAsync("INSERT INTO t VALUES (1)");
+        await OnTargetAsync("CREATE TABLE t (id int)");
+        await Run().CopyAsync([new TableCopy("t")], cancellationToken: Stop);
+        await OnSourceAsync(change);
+
+        var failure = await Assert.ThrowsAsync<MigrationException>(() => Run().CopyAsync([new TableCopy("t")], cancellationToken: Stop));
+
+        Assert.Contains("source partitions of \"public\".\"t\": was \"\"public\".\"early\"\", is", failure.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task CopyAsync_NoTables_IsARunOfNothing()
     {
