@@ -2,7 +2,7 @@ using Npgsql;
 
 namespace PgPool.TestSupport;
 
-/// <summary>A server of our own, in a folder of its own in the temp directory, on a port of its own on 127.0.0.1.</summary>
+/// <summary>A server of our own, in a <see cref="DataFolder"/> of its own, on a port of its own on 127.0.0.1.</summary>
 internal sealed partial class LocalPostgres : IAsyncDisposable
 {
     private const string User = "postgres";
@@ -16,7 +16,7 @@ internal sealed partial class LocalPostgres : IAsyncDisposable
     private LocalPostgres(PostgresPrograms programs, PostgresServerOptions options)
     {
         _programs = programs;
-        _folder = Path.Combine(Path.GetTempPath(), "pgpool-" + Path.GetRandomFileName());
+        _folder = DataFolder.Next();
         _watchdog = new Watchdog(_folder, Path.Combine(programs.Folder, "pg_ctl"), "-D", _folder, "-m", "immediate", "-w", "stop");
         _tls = options.Tls ? new ServerTls(_folder) : null;
         var settings = new NpgsqlConnectionStringBuilder

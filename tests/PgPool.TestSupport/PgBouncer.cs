@@ -35,9 +35,6 @@ public sealed class PgBouncer : IAsyncDisposable
         Port = LoopbackPorts.Next();
     }
 
-    /// <summary>Whether this machine has a PgBouncer to start.</summary>
-    public static bool IsInstalled => Find() is not null;
-
     /// <summary>The same for its whole life.</summary>
     public int Port { get; }
 
@@ -51,11 +48,12 @@ public sealed class PgBouncer : IAsyncDisposable
     /// <param name="mode">Its pool_mode.</param>
     /// <param name="settings">More settings by name, as in pgbouncer.ini; they win over this library's own.</param>
     /// <param name="cancellationToken">Gives up starting.</param>
-    /// <exception cref="InvalidOperationException">It is not installed, or does not start; the message is what it said.</exception>
+    /// <exception cref="NotInstalledException">This machine has no PgBouncer.</exception>
+    /// <exception cref="InvalidOperationException">It does not start; the message is what it said.</exception>
     public static async Task<PgBouncer> StartAsync(PostgresServer server, PgBouncerPoolMode mode,
         IReadOnlyDictionary<string, string>? settings = null, CancellationToken cancellationToken = default)
     {
-        var program = Find() ?? throw new InvalidOperationException(
+        var program = Find() ?? throw new NotInstalledException(
             "This needs PgBouncer: install it (Debian: apt install pgbouncer; macOS: brew install pgbouncer) or put it on the PATH.");
         var bouncer = new PgBouncer(program);
         try

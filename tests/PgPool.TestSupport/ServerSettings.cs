@@ -1,6 +1,6 @@
 namespace PgPool.TestSupport;
 
-/// <summary>The settings of a server that is thrown away after the tests: durability would only cost time.</summary>
+/// <summary>The settings of a server that is thrown away after the tests: durability and autovacuum would only cost time.</summary>
 internal static class ServerSettings
 {
     public static Dictionary<string, string> For(PostgresServerOptions options)
@@ -10,6 +10,7 @@ internal static class ServerSettings
             ["fsync"] = "off",
             ["synchronous_commit"] = "off",
             ["full_page_writes"] = "off",
+            ["autovacuum"] = "off",
             ["max_connections"] = $"{options.MaxConnections}",
         };
         foreach (var (name, value) in options.Settings)

@@ -6,16 +6,15 @@ using Xunit;
 
 namespace PgPool.Tests;
 
-/// <summary>The server of the whole test run: take it in a test class's constructor, and a database of your own from it.</summary>
-public sealed class ServerFixture : IAsyncLifetime
+/// <summary>The server of the whole test run, started by the first test that asks for it: take a database of your own from it.</summary>
+public sealed class ServerFixture : IAsyncDisposable
 {
-    private PostgresServer? _server;
-
-    public PostgresServer Server => _server ?? throw new InvalidOperationException("The server is not started yet.");
-
     // Test classes run side by side, each with its own pools.
-    public async ValueTask InitializeAsync() =>
-        _server = await PostgresServer.StartAsync(new PostgresServerOptions { MaxConnections = 300 });
+    private readonly Lazy<PostgresServer> _server = new(static () =>
+        Task.Run(static () => PostgresServer.StartAsync(new PostgresServerOptions { MaxConnections = 300 })).GetAwaiter().GetResult());
 
-    public ValueTask DisposeAsync() => _server?.DisposeAsync() ?? ValueTask.CompletedTask;
+    /// <summary>Blocks until the server has started. A failed start is not tried again: every test that asks fails with the same error.</summary>
+    public PostgresServer Server => _server.Value;
+
+    public ValueTask DisposeAsync() => _server.IsValueCreated ? _server.Value.DisposeAsync() : default;
 }

@@ -14,7 +14,7 @@ internal sealed partial class RunStore(string runId)
     public async Task LockAsync(ConnectionLease target, CancellationToken cancellationToken)
     {
         // Whoever has it may be planning: that takes as long as it takes.
-        var command = target.Command("SELECT pg_advisory_xact_lock(hashtextextended('pgpool_migration/' || $1, 0))", runId);
+        var command = target.Command($"SELECT pg_advisory_xact_lock({ServerDialect.StandardHash("'pgpool_migration/' || $1")})", runId);
         await using (command.ConfigureAwait(false))
         {
             await target.ExecuteAsync("SET LOCAL lock_timeout = 0", cancellationToken).ConfigureAwait(false);

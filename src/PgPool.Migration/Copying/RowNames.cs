@@ -32,7 +32,7 @@ internal static class RowNames
         var columns = string.Concat(partition.Table.Columns.Select(column => $", {column.Read}"));
         var name = await source.ScalarAsync<string>(
             $"""
-            WITH copied (name) AS MATERIALIZED (
+            WITH copied (name) {source.AsMaterialized()} (
                 SELECT {Of(partition.Table)}{columns} FROM {partition.From} WHERE {partition.Condition})
             SELECT copied.name FROM copied OFFSET {line - 1} LIMIT 1
             """,

@@ -73,7 +73,7 @@ internal static class KeyRanges
         // Half of the rows may have the first value: then the next one is as near to the middle as can be.
         var key = Sql.Name(partition.Relation.Key!.Name);
         return await source.ScalarAsync<string>($"""
-            WITH rows AS MATERIALIZED (SELECT {key} AS value FROM {partition.From} WHERE {partition.Condition}),
+            WITH rows {source.AsMaterialized()} (SELECT {key} AS value FROM {partition.From} WHERE {partition.Condition}),
             first AS (SELECT value FROM rows ORDER BY value LIMIT 1),
             middle AS (SELECT pg_catalog.percentile_disc(0.5) WITHIN GROUP (ORDER BY value) AS value FROM rows)
             SELECT value::text AS bound FROM rows

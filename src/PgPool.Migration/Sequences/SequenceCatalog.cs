@@ -15,7 +15,7 @@ internal static class SequenceCatalog
     // The leaves of a partitioned table may have defaults of their own, and all their rows are the root's. A text column may be made from a sequence's
     // values in any way, and an oid's or a sum of money's comparison with a number is not certain: only true numbers count.
     private const string Uses = """
-        WITH roots AS (
+        WITH RECURSIVE roots AS (
             SELECT c.oid AS root, n.nspname, c.relname
             FROM unnest($1::text[], $2::text[]) AS wanted(schema, name)
             JOIN pg_catalog.pg_namespace n ON n.nspname = wanted.schema
@@ -23,7 +23,9 @@ internal static class SequenceCatalog
         relations AS (
             SELECT root, root AS relation FROM roots
             UNION
-            SELECT root, relid FROM roots, pg_catalog.pg_partition_tree(root)),
+            SELECT r.root, i.inhrelid
+            FROM relations r JOIN pg_catalog.pg_inherits i ON i.inhparent = r.relation
+            JOIN pg_catalog.pg_class p ON p.oid = i.inhrelid AND p.relispartition),
         dependencies AS (
             SELECT r.root, r.relation, d.refobjsubid AS attnum, d.objid AS sequence
             FROM relations r JOIN pg_catalog.pg_depend d ON d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refobjid = r.relation

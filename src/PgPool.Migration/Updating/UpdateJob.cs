@@ -59,7 +59,7 @@ internal sealed class UpdateJob(RunState run, string sql, string from) : IPartit
         var rest = position is null ? "" : $" AND {name} > {Sql.Literal(position)}::{key.Type}";
         // Not min and max: some types have an order and neither of them.
         var command = target.Command($"""
-            WITH range AS MATERIALIZED (SELECT {name}::{key.Type} AS key FROM {from} WHERE {partition.Bounds}{rest} ORDER BY {name} LIMIT {size})
+            WITH range {target.AsMaterialized()} (SELECT {name}::{key.Type} AS key FROM {from} WHERE {partition.Bounds}{rest} ORDER BY {name} LIMIT {size})
             SELECT (SELECT key FROM range ORDER BY key LIMIT 1)::text, last.key::text, (SELECT count(*) FROM range)::int
             FROM (SELECT key FROM range ORDER BY key DESC LIMIT 1) last
             """);

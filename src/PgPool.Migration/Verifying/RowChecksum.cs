@@ -40,16 +40,14 @@ internal sealed class RowChecksum(VerificationMode mode, TextTraits traits)
         var row = $"ROW({string.Join(", ", table.Columns.Select(column => Text(column, isSource)))})::text";
         var hash = (traits.HashAlike, traits.EncodeAlike) switch
         {
-            (true, true) => $"pg_catalog.hashtextextended({row}, 0)",
+            (true, true) => ServerDialect.FastHash(row),
 
             // Less than half as fast, but a standard. The first 64 of its bits.
-            (_, true) => Md5(row),
-            _ => Md5($"pg_catalog.convert_to({row}, 'UTF8')"),
+            (_, true) => ServerDialect.StandardHash(row),
+            _ => ServerDialect.StandardHash($"pg_catalog.convert_to({row}, 'UTF8')"),
         };
         return $"coalesce(pg_catalog.sum({hash}), 0)";
     }
-
-    private static string Md5(string text) => $"('x' || pg_catalog.left(pg_catalog.md5({text}), 16))::bit(64)::bigint";
 
     // What the target's type makes of a value: 5 in a numeric(10,2) is 5.00. Not where the cast would cut: the target refuses what is too long.
     private static string Text(CopyColumn column, bool isSource)

@@ -11,13 +11,14 @@ internal static class Browser
     private static readonly string[] Arguments =
         ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
 
+    /// <summary>Why a test is skipped when there is no <see cref="Program"/>.</summary>
+    public const string Missing = "This needs Chromium: install it (Debian: apt install chromium) or name its program in PGPOOL_TEST_CHROMIUM.";
+
     public static string? Program => Environment.GetEnvironmentVariable("PGPOOL_TEST_CHROMIUM") ?? Places.FirstOrDefault(File.Exists);
 
-    /// <exception cref="InvalidOperationException">There is none: says what to install.</exception>
     public static async Task<IBrowser> LaunchAsync(IPlaywright playwright) => await playwright.Chromium.LaunchAsync(new()
     {
-        ExecutablePath = Program
-            ?? throw new InvalidOperationException("The live view is tested in Chromium: apt install chromium, or name another in PGPOOL_TEST_CHROMIUM."),
+        ExecutablePath = Program ?? throw new InvalidOperationException(Missing),
         Args = Arguments,
     });
 }

@@ -18,7 +18,14 @@ public sealed class LiveViewTests(LiveApplication application) : IClassFixture<L
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
-    private IPage Page => _page!;
+    private IPage Page
+    {
+        get
+        {
+            Assert.SkipWhen(_page is null, Browser.Missing);
+            return _page!;
+        }
+    }
 
     private ILocator Error => Page.GetByRole(AriaRole.Alert);
 
@@ -28,10 +35,7 @@ public sealed class LiveViewTests(LiveApplication application) : IClassFixture<L
         SetDefaultExpectTimeout(4 * (float)Eventually.Deadline.TotalMilliseconds);
         _playwright = await Playwright.CreateAsync();
         if (Browser.Program is null)
-        {
-            Assert.Contains("apt install chromium", (await Assert.ThrowsAsync<InvalidOperationException>(() => Browser.LaunchAsync(_playwright))).Message);
             return;
-        }
         _browser = await Browser.LaunchAsync(_playwright);
         _page = await _browser.NewPageAsync(new() { ViewportSize = new() { Width = 1180, Height = 860 }, ColorScheme = ColorScheme.Light });
         _page.PageError += (_, error) => _complaints.Add(error);
@@ -50,8 +54,6 @@ public sealed class LiveViewTests(LiveApplication application) : IClassFixture<L
     [Fact]
     public async Task Page_WhileACopyRuns_ShowsGaugesLeasesCountersAndProgress()
     {
-        if (_page is null)
-            return;
         var source = Pool("source");
 
         await Eventually.BecomesAsync(async () => await PointsAsync("leased") >= 24, "the chart has a history");
@@ -76,8 +78,6 @@ public sealed class LiveViewTests(LiveApplication application) : IClassFixture<L
     [Fact]
     public async Task Copy_ThatFails_SaysWhyAndCanBeStartedAgain()
     {
-        if (_page is null)
-            return;
         var state = Page.Locator("#copy-text");
         await Expect(Page.Locator("#copy")).ToBeEnabledAsync();
 
@@ -94,8 +94,6 @@ public sealed class LiveViewTests(LiveApplication application) : IClassFixture<L
     [Fact]
     public async Task SuspendAndResume_ByTheKeyboardAlone()
     {
-        if (_page is null)
-            return;
         var target = Pool("target");
 
         await TabToAsync("target", "Suspend");
@@ -111,8 +109,6 @@ public sealed class LiveViewTests(LiveApplication application) : IClassFixture<L
     [Fact]
     public async Task Resize_BadBoundsShowThePoolsOwnMessage_GoodOnesTakeEffect()
     {
-        if (_page is null)
-            return;
         var target = Pool("target");
 
         await ResizeAsync(5, 2);
@@ -135,8 +131,6 @@ public sealed class LiveViewTests(LiveApplication application) : IClassFixture<L
     [Fact]
     public async Task Clear_ReplacesTheConnections()
     {
-        if (_page is null)
-            return;
         var closed = Pool("source").Locator("dl div").Filter(new() { HasText = "closed" }).Locator("dd");
         var before = await closed.TextContentAsync();
 

@@ -28,8 +28,6 @@ public sealed class FailoverTests(ServerFixture fixture) : PoolTest(fixture)
     [InlineData("Target Session Attributes=primary")]
     public async Task Failover_UnderLoad_MovesToTheNewPrimaryAndStaysThere(string keywords)
     {
-        if (!_servers.AreThere)
-            return;
         var (old, promoted) = (_servers.Primary, _servers.Standby);
         await old.ExecuteAsync("CREATE TABLE written (at timestamptz DEFAULT clock_timestamp())");
         await old.WaitUntilCaughtUpAsync(promoted);
@@ -57,8 +55,6 @@ public sealed class FailoverTests(ServerFixture fixture) : PoolTest(fixture)
     [Fact]
     public async Task Demotion_UnderLoad_MovesToTheNewPrimaryThoughTheOldOneLives()
     {
-        if (!_servers.AreThere)
-            return;
         var (old, promoted) = (_servers.Primary, _servers.Standby);
         await old.ExecuteAsync("CREATE TABLE written (at timestamptz DEFAULT clock_timestamp())");
         await old.WaitUntilCaughtUpAsync(promoted);
@@ -87,8 +83,6 @@ public sealed class FailoverTests(ServerFixture fixture) : PoolTest(fixture)
     [InlineData(false)]
     public async Task Demotion_IdleAndReturnedSessions_AreNotLentAgain(bool async)
     {
-        if (!_servers.AreThere)
-            return;
         var old = _servers.Primary;
         await using var address = FaultProxy.InFrontOf(old.ConnectionString);
 

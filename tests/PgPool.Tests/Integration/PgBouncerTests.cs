@@ -12,8 +12,7 @@ public sealed class PgBouncerTests(ServerFixture fixture) : PgBouncerTest(fixtur
     [InlineData(false)]
     public async Task Return_Full_DropsAllSessionState(bool async)
     {
-        if (!await StartAsync(PgBouncerPoolMode.Session))
-            return;
+        await StartAsync(PgBouncerPoolMode.Session);
         var pool = PoolBehind(options => options.MaxSize = 1);
         var lease = await pool.RentAsync(Stop);
         var backend = await BackendAsync(lease);
@@ -35,8 +34,7 @@ public sealed class PgBouncerTests(ServerFixture fixture) : PgBouncerTest(fixtur
     [InlineData(false)]
     public async Task Return_Full_KeepsWhatPgBouncerHadSetForTheConnectionString(bool async)
     {
-        if (!await StartAsync(PgBouncerPoolMode.Session))
-            return;
+        await StartAsync(PgBouncerPoolMode.Session);
 
         // To PgBouncer these are settings made after the start of the session, which RESET ALL takes back. Npgsql speaks UTF-8 whatever is set.
         var name = $"pgpool_{Guid.NewGuid():N}";
@@ -62,8 +60,7 @@ public sealed class PgBouncerTests(ServerFixture fixture) : PgBouncerTest(fixtur
     [InlineData(false)]
     public async Task Return_TransactionLeftOpen_IsRolledBackAndTold(bool async)
     {
-        if (!await StartAsync(PgBouncerPoolMode.Session))
-            return;
+        await StartAsync(PgBouncerPoolMode.Session);
         var database = await Server.CreateDatabaseAsync();
         var pool = PoolBehind(options => options.MaxSize = 1, database);
         var lease = await pool.RentAsync(Stop);
@@ -82,8 +79,7 @@ public sealed class PgBouncerTests(ServerFixture fixture) : PgBouncerTest(fixtur
     [InlineData(false)]
     public async Task Return_Busy_EndsTheStatementAndNobodyElses(bool async)
     {
-        if (!await StartAsync(PgBouncerPoolMode.Session))
-            return;
+        await StartAsync(PgBouncerPoolMode.Session);
         var pool = PoolBehind();
         await using var bystander = await pool.RentAsync(Stop);
         var backend = await BackendAsync(bystander);
@@ -105,8 +101,7 @@ public sealed class PgBouncerTests(ServerFixture fixture) : PgBouncerTest(fixtur
     [InlineData("COPY t FROM STDIN BINARY", false)]
     public async Task Return_CopyOpen_EndsItWithoutWaitingForABackendThatIsNotThere(string copy, bool async)
     {
-        if (!await StartAsync(PgBouncerPoolMode.Session))
-            return;
+        await StartAsync(PgBouncerPoolMode.Session);
 
         // What is waited for when the server does not answer is longer than this test waits.
         var pool = PoolBehind(options => options.OpenTimeout = TimeSpan.FromSeconds(40));
@@ -122,8 +117,7 @@ public sealed class PgBouncerTests(ServerFixture fixture) : PgBouncerTest(fixtur
     [Fact]
     public async Task CheckAsync_ServerConnectionsEnded_AreCountedAndReplaced()
     {
-        if (!await StartAsync(PgBouncerPoolMode.Session))
-            return;
+        await StartAsync(PgBouncerPoolMode.Session);
         var pool = PoolBehind(options => options.MinSize = 3);
         await pool.WarmUpAsync(Stop);
         Assert.Equal(0, await pool.CheckAsync(Stop));
@@ -140,8 +134,7 @@ public sealed class PgBouncerTests(ServerFixture fixture) : PgBouncerTest(fixtur
     [InlineData(false)]
     public async Task Rent_ManyWorkers_KeepTheirSessions(bool async)
     {
-        if (!await StartAsync(PgBouncerPoolMode.Session))
-            return;
+        await StartAsync(PgBouncerPoolMode.Session);
         var pool = PoolBehind();
 
         await WorkAsync(pool, workers: 16, times: 20, async, "SELECT pg_advisory_lock(4713, pg_backend_pid())");
@@ -155,8 +148,7 @@ public sealed class PgBouncerTests(ServerFixture fixture) : PgBouncerTest(fixtur
     [MemberData(nameof(Modes))]
     public async Task Rent_PgBouncerRestartedUnderLoad_LendsAgain(PgBouncerPoolMode mode, bool async)
     {
-        if (!await StartAsync(mode))
-            return;
+        await StartAsync(mode);
         var pool = PoolBehind(options =>
         {
             options.SessionReset = mode == PgBouncerPoolMode.Session ? SessionReset.Full : SessionReset.RollbackOnly;

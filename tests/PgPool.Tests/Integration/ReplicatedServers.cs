@@ -4,24 +4,28 @@ using Xunit;
 
 namespace PgPool.Tests.Integration;
 
-/// <summary>A primary and a standby that follows it, where this machine has PostgreSQL's programs.</summary>
+/// <summary>A primary and a standby that follows it. Where PostgreSQL's programs are missing, a test that asks for them is skipped.</summary>
 public sealed class ReplicatedServers : IAsyncLifetime
 {
+    private NotInstalledException? _missing;
     private PostgresServer? _primary;
     private PostgresServer? _standby;
 
-    /// <summary>False on a machine without the programs, where the error was looked at.</summary>
-    public bool AreThere => _standby is not null;
+    public PostgresServer Primary => Installed.OrSkip(_primary, _missing);
 
-    public PostgresServer Primary => _primary ?? throw new InvalidOperationException("There is no primary.");
-
-    public PostgresServer Standby => _standby ?? throw new InvalidOperationException("There is no standby.");
+    public PostgresServer Standby => Installed.OrSkip(_standby, _missing);
 
     public async ValueTask InitializeAsync()
     {
-        _primary = await Installed.StartServerAsync();
-        if (_primary is not null)
+        try
+        {
+            _primary = await PostgresServer.StartAsync(new() { Local = true }, TestContext.Current.CancellationToken);
             _standby = await _primary.StartStandbyAsync(TestContext.Current.CancellationToken);
+        }
+        catch (NotInstalledException e)
+        {
+            _missing = e;
+        }
     }
 
     public async ValueTask DisposeAsync()

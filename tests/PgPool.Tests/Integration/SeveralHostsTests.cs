@@ -17,8 +17,6 @@ public sealed class SeveralHostsTests(ServerFixture fixture, ReplicatedServers s
     [MemberData(nameof(ToThePrimary))]
     public async Task Rent_PrimaryWanted_IsOnThePrimaryWhereverItStands(string keywords, bool requireReadWrite, bool standbyFirst, bool async)
     {
-        if (!servers.AreThere)
-            return;
         var pool = PoolOn(standbyFirst ? [Standby, Primary] : [Primary, Standby], keywords, options => options.RequireReadWrite = requireReadWrite);
 
         await EachIsOnAsync(pool, Primary, async);
@@ -30,8 +28,6 @@ public sealed class SeveralHostsTests(ServerFixture fixture, ReplicatedServers s
     [InlineData("read-only", true)]
     public async Task Rent_StandbyWanted_IsOnTheStandby(string wanted, bool async)
     {
-        if (!servers.AreThere)
-            return;
         var pool = PoolOn([Primary, Standby], $"Target Session Attributes={wanted}");
 
         await EachIsOnAsync(pool, Standby, async);
@@ -47,8 +43,6 @@ public sealed class SeveralHostsTests(ServerFixture fixture, ReplicatedServers s
     [InlineData("Target Session Attributes=prefer-standby", FaultMode.Deaf, false)]
     public async Task Rent_FirstHostDown_IsOnTheSecond(string keywords, FaultMode down, bool async)
     {
-        if (!servers.AreThere)
-            return;
         await using var first = FaultProxy.InFrontOf(servers.Standby.ConnectionString);
         first.Mode = down;
 
@@ -67,8 +61,6 @@ public sealed class SeveralHostsTests(ServerFixture fixture, ReplicatedServers s
     [InlineData(false)]
     public async Task Return_Busy_DoesNotMakeItsHostUnfitForTheNext(bool async)
     {
-        if (!servers.AreThere)
-            return;
         var pool = PoolOn([Primary, Standby], "Target Session Attributes=primary", options => options.MaxSize = 1);
         for (var i = 0; i < 3; i++)
         {
@@ -89,8 +81,6 @@ public sealed class SeveralHostsTests(ServerFixture fixture, ReplicatedServers s
     [InlineData(false)]
     public async Task Rent_NoHostFits_WaitsUntilOneDoes(bool async)
     {
-        if (!servers.AreThere)
-            return;
         await using var other = FaultProxy.InFrontOf(servers.Standby.ConnectionString);
         var pool = PoolOn([Standby, other.Port], "Target Session Attributes=primary", options => options.MaxReconnectDelay = options.ReconnectDelay);
 

@@ -4,14 +4,28 @@ using Xunit;
 namespace PgPool.Tests.Integration;
 
 /// <summary>
-/// A server of its own for one test class, which may do to it what it likes: clients verify its certificate and have to know a password. Null on
-/// a machine without PostgreSQL's programs, where the error was looked at.
+/// A server of its own for one test class, which may do to it what it likes: clients verify its certificate and have to know a password.
 /// </summary>
 public sealed class TlsServerFixture : IAsyncLifetime
 {
-    public PostgresServer? Server { get; private set; }
+    private PostgresServer? _server;
+    private NotInstalledException? _missing;
 
-    public async ValueTask InitializeAsync() => Server = await Installed.StartServerAsync(new() { Local = true, Tls = true, RequirePassword = true });
+    /// <summary>Where PostgreSQL's programs are missing, the test that asks is skipped.</summary>
+    public PostgresServer Server => Installed.OrSkip(_server, _missing);
 
-    public ValueTask DisposeAsync() => Server?.DisposeAsync() ?? default;
+    public async ValueTask InitializeAsync()
+    {
+        try
+        {
+            _server = await PostgresServer.StartAsync(
+                new() { Local = true, Tls = true, RequirePassword = true }, TestContext.Current.CancellationToken);
+        }
+        catch (NotInstalledException e)
+        {
+            _missing = e;
+        }
+    }
+
+    public ValueTask DisposeAsync() => _server?.DisposeAsync() ?? default;
 }

@@ -5,7 +5,7 @@ using Xunit;
 namespace PgPool.Tests.Integration;
 
 /// <summary>A pool on a server with TLS and passwords, and everything for which such a server, or its client, refuses for good.</summary>
-public sealed class TlsTests(TlsServerFixture fixture) : PoolTest(fixture.Server!), IClassFixture<TlsServerFixture>
+public sealed class TlsTests(TlsServerFixture fixture) : PoolTest(fixture.Server), IClassFixture<TlsServerFixture>
 {
     private const string Password = "s3cr3t-word";
 
@@ -29,8 +29,6 @@ public sealed class TlsTests(TlsServerFixture fixture) : PoolTest(fixture.Server
     [InlineData(false)]
     public async Task Lease_OverTls_IsLentResetAndSeveredAsWithout(bool async)
     {
-        if (fixture.Server is null)
-            return;
         var pool = Pool(options => options.MaxSize = 1);
 
         var lease = await RentAsync(pool, async);
@@ -58,8 +56,6 @@ public sealed class TlsTests(TlsServerFixture fixture) : PoolTest(fixture.Server
     [MemberData(nameof(Refusals))]
     public async Task Rent_ServerRefusesForGood_AllWaitersHearWhyAtOnceAndThePoolWorksWhenItIsCured(Refusal refusal, bool async)
     {
-        if (fixture.Server is null)
-            return;
         await CreateRoleAndDatabaseAsync();
         var (named, make, cure) = CauseOf(refusal);
         await using var proxy = FaultProxy.InFrontOf(ConnectionString);

@@ -5,8 +5,7 @@ using Xunit;
 namespace PgPool.Tests.TestSupport;
 
 /// <summary>
-/// What only a local server can do: each test has one, or two, of its own. On a machine without PostgreSQL's programs each finds the error that
-/// says what to install.
+/// What only a local server can do: each test has one, or two, of its own. Where PostgreSQL's programs are missing they are skipped.
 /// </summary>
 public class LocalServerTests
 {
@@ -21,9 +20,6 @@ public class LocalServerTests
             MaxConnections = 17,
             Settings = new Dictionary<string, string> { ["work_mem"] = "7MB", ["log_line_prefix"] = "it's %a: " },
         });
-        if (server is null)
-            return;
-
         Assert.Equal(PostgresServerSource.Local, server.Source);
         Assert.Equal("17", await server.ScalarAsync<string>("SHOW max_connections"));
         Assert.Equal("7MB", await server.ScalarAsync<string>("SHOW work_mem"));
@@ -34,9 +30,6 @@ public class LocalServerTests
     public async Task ChangeSettings_NewSession_HasThem()
     {
         await using var server = await StartAsync();
-        if (server is null)
-            return;
-
         await server.ChangeSettingsAsync(new Dictionary<string, string> { ["work_mem"] = "7MB", ["log_line_prefix"] = "it's %a: " });
 
         Assert.Equal("7MB", await server.ScalarAsync<string>("SHOW work_mem"));
@@ -46,11 +39,11 @@ public class LocalServerTests
     [Fact]
     public async Task Start_SettingUnknown_ThrowsWithTheServersOwnWords()
     {
-        if (!PostgresServer.HasPrograms)
+        await using (await StartAsync())
         {
-            await Installed.StartServerAsync();
-            return;
+            // A server can be started here, or the test is skipped: what follows fails for the setting alone.
         }
+
         var options = new PostgresServerOptions { Local = true, Settings = new Dictionary<string, string> { ["no_such_setting"] = "1" } };
 
         var exception = await Assert.ThrowsAsync<InvalidOperationException>(() => PostgresServer.StartAsync(options, Token));
@@ -62,8 +55,6 @@ public class LocalServerTests
     public async Task Start_PasswordRequired_RefusesAWrongOne()
     {
         await using var server = await StartAsync(new() { Local = true, RequirePassword = true });
-        if (server is null)
-            return;
         var wrong = new NpgsqlConnectionStringBuilder(server.ConnectionString) { Password = "wrong", Pooling = false };
         await using var connection = new NpgsqlConnection(wrong.ConnectionString);
 
@@ -82,8 +73,6 @@ public class LocalServerTests
         var servers = await Task.WhenAll(StartAsync(), StartAsync());
         await using var server = servers[0];
         await using var other = servers[1];
-        if (server is null || other is null)
-            return;
         var database = await server.CreateDatabaseAsync("kept");
         Assert.NotEqual(server.ConnectionString, other.ConnectionString);
 
@@ -100,9 +89,6 @@ public class LocalServerTests
     public async Task ReadLog_AfterRestart_HasTheLinesOfBothLives()
     {
         await using var server = await StartAsync();
-        if (server is null)
-            return;
-
         await server.RestartAsync(cancellationToken: Token);
 
         var log = await server.ReadLogAsync(Token);
@@ -115,8 +101,6 @@ public class LocalServerTests
     public async Task Dispose_RunningServer_StopsItAndRemovesItsFolder()
     {
         var server = await StartAsync();
-        if (server is null)
-            return;
         var folder = await server.ScalarAsync<string>("SHOW data_directory");
         Assert.True(Directory.Exists(folder));
 
@@ -132,8 +116,6 @@ public class LocalServerTests
     public async Task Dispose_StoppedServer_RemovesItsFolder()
     {
         var server = await StartAsync();
-        if (server is null)
-            return;
         var folder = await server.ScalarAsync<string>("SHOW data_directory");
         await server.StopAsync(cancellationToken: Token);
 
@@ -142,6 +124,6 @@ public class LocalServerTests
         Assert.False(Directory.Exists(folder));
     }
 
-    private static Task<PostgresServer?> StartAsync(PostgresServerOptions? options = null) =>
+    private static Task<PostgresServer> StartAsync(PostgresServerOptions? options = null) =>
         Installed.StartServerAsync(options);
 }

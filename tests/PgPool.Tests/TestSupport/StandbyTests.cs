@@ -15,8 +15,6 @@ public class StandbyTests
     public async Task StartStandbyAsync_PrimaryWithPassword_IsFollowedUntilTheStandbyIsPromoted()
     {
         await using var primary = await Installed.StartServerAsync(new() { Local = true, RequirePassword = true });
-        if (primary is null)
-            return;
         await using var standby = await primary.StartStandbyAsync(Token);
         await primary.ExecuteAsync("CREATE TABLE t AS SELECT 1 AS a");
         await primary.WaitUntilCaughtUpAsync(standby);
@@ -39,8 +37,6 @@ public class StandbyTests
     public async Task Dispose_Standby_RemovesItsFolderAndLeavesThePrimary()
     {
         await using var primary = await Installed.StartServerAsync();
-        if (primary is null)
-            return;
         var standby = await primary.StartStandbyAsync(Token);
         var folder = await standby.ScalarAsync<string>("SHOW data_directory");
         Assert.True(Directory.Exists(folder));
