@@ -114,9 +114,10 @@ internal sealed partial class LocalPostgres : IAsyncDisposable
     };
 
     private Task ConfigureAsync(Dictionary<string, string> settings, CancellationToken cancellationToken) =>
-        File.AppendAllLinesAsync(Path.Combine(_folder, "postgresql.conf"),
-            settings.Select(setting => $"{setting.Key} = '{setting.Value.Replace("'", "''", StringComparison.Ordinal)}'"),
-            cancellationToken);
+        File.AppendAllTextAsync(Path.Combine(_folder, "postgresql.conf"), Lines(settings), cancellationToken);
+
+    private static string Lines(Dictionary<string, string> settings) => string.Concat(
+        settings.Select(setting => $"{setting.Key} = '{setting.Value.Replace("'", "''", StringComparison.Ordinal)}'\n"));
 
     // initdb would want the password in a file.
     private async Task SetPasswordAsync(CancellationToken cancellationToken)

@@ -5,7 +5,7 @@ namespace PgPool.TestSupport;
 /// <summary>The PostgreSQL programs of this machine.</summary>
 internal sealed class PostgresPrograms
 {
-    private static readonly string[] Needed = ["initdb", "pg_basebackup", "pg_ctl", "postgres"];
+    private static readonly string[] Needed = ["initdb", "pg_ctl", "postgres"];
 
     // Debian, Red Hat, Homebrew on either processor. Not Windows: what ends a stray server (see Watchdog) needs a POSIX shell.
     private static readonly (string Parent, string Pattern)[] Installations =

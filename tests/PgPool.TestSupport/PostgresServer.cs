@@ -115,9 +115,30 @@ public sealed partial class PostgresServer : IAsyncDisposable
         ScalarAsync<int>("SELECT count(*) FROM pg_stat_activity WHERE application_name = $1", applicationName);
 
     /// <summary>Ends the sessions under this application name and returns when they are gone, with their number.</summary>
-    public Task<int> TerminateBackendsAsync(string applicationName) => ScalarAsync<int>(
-        "SELECT count(*) FILTER (WHERE pg_terminate_backend(pid, 10000)) FROM pg_stat_activity WHERE application_name = $1",
-        applicationName);
+    public async Task<int> TerminateBackendsAsync(string applicationName)
+    {
+        var ended = await ScalarAsync<int[]>(
+            "SELECT coalesce(array_agg(pid) FILTER (WHERE pg_terminate_backend(pid)), '{}') FROM pg_stat_activity WHERE application_name = $1",
+            applicationName);
+
+        // pg_terminate_backend itself waits from PostgreSQL 14 on only.
+        await Eventually.BecomesAsync(async () => await ScalarAsync<long>(
+            "SELECT count(*) FROM pg_stat_activity WHERE application_name = $1 AND pid = ANY ($2)", applicationName, ended) == 0,
+            $"the sessions of {applicationName} have ended");
+        return ended.Length;
+    }
+
+    /// <summary>Removes a database with the sessions in it. Nothing happens where it does not exist.</summary>
+    public async Task DropDatabaseAsync(string name)
+    {
+        if (!await ScalarAsync<bool>("SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)", name))
+            return;
+
+        // WITH (FORCE) is of PostgreSQL 13. DROP DATABASE waits some seconds for sessions that are ending.
+        await ExecuteAsync($"ALTER DATABASE {Quoted(name)} ALLOW_CONNECTIONS false");
+        await ScalarAsync<long>("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = $1", name);
+        await ExecuteAsync($"DROP DATABASE {Quoted(name)}");
+    }
 
     /// <exception cref="NotSupportedException">Not <see cref="CanRestart"/>.</exception>
     public Task StopAsync(PostgresShutdown mode = PostgresShutdown.Fast, CancellationToken cancellationToken = default) =>
@@ -163,7 +184,7 @@ public sealed partial class PostgresServer : IAsyncDisposable
         if (Source == PostgresServerSource.Environment)
         {
             foreach (var name in _databases)
-                await ExecuteAsync($"DROP DATABASE IF EXISTS {Quoted(name)} WITH (FORCE)");
+                await DropDatabaseAsync(name);
         }
 
         await Admin.DisposeAsync();

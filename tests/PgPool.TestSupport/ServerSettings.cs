@@ -11,6 +11,7 @@ internal static class ServerSettings
             ["synchronous_commit"] = "off",
             ["full_page_writes"] = "off",
             ["autovacuum"] = "off",
+            ["password_encryption"] = "scram-sha-256", // the default from PostgreSQL 14 on
             ["max_connections"] = $"{options.MaxConnections}",
         };
         foreach (var (name, value) in options.Settings)
