@@ -3,7 +3,7 @@ namespace PgPool.TestSupport;
 // Failover, with servers of this machine.
 public sealed partial class PostgresServer
 {
-    private PostgresServer(LocalPostgres local) : this(PostgresServerSource.Local, local.ConnectionString, local)
+    internal PostgresServer(LocalPostgres local) : this(PostgresServerSource.Local, local.ConnectionString, local)
     {
     }
 

@@ -1,12 +1,13 @@
 using Npgsql;
-using Testcontainers.PostgreSql;
+using PgPool.TestSupport.Servers;
 
 namespace PgPool.TestSupport;
 
 /// <summary>
-/// A PostgreSQL server for tests, benchmarks and samples: the one that PGPOOL_TEST_CONNECTION names, or else a container, or else
-/// one started with the PostgreSQL programs of this machine. What it starts and creates is gone after disposing; a local server
-/// also after this process ends in any other way.
+/// A PostgreSQL server for tests, benchmarks and samples: the one that PGPOOL_TEST_CONNECTION names, or else a container, or else one
+/// started with the PostgreSQL programs of this machine, or else with programs that are fetched once. PGPOOL_POSTGRES forces one of these ways
+/// (connection, container, programs, embedded), PGPOOL_POSTGRES_VERSION asks for a major version. What it starts and creates is gone after
+/// disposing; a local server also after this process ends in any other way.
 /// </summary>
 public sealed partial class PostgresServer : IAsyncDisposable
 {
@@ -20,7 +21,7 @@ public sealed partial class PostgresServer : IAsyncDisposable
     private readonly List<string> _databases = [];
     private bool _disposed;
 
-    private PostgresServer(PostgresServerSource source, string connectionString, IAsyncDisposable? owned)
+    internal PostgresServer(PostgresServerSource source, string connectionString, IAsyncDisposable? owned)
     {
         Source = source;
         ConnectionString = connectionString;
@@ -44,13 +45,11 @@ public sealed partial class PostgresServer : IAsyncDisposable
     /// <summary>Whether the server can be stopped, started and have its log read: see <see cref="PostgresServerOptions.Local"/>.</summary>
     public bool CanRestart => _owned is LocalPostgres;
 
-    /// <summary>Whether this machine has the programs for <see cref="PostgresServerOptions.Local"/>.</summary>
-    public static bool HasPrograms => PostgresPrograms.Find() is not null;
-
     private LocalPostgres Local => _owned as LocalPostgres ?? throw new NotSupportedException(
         $"This needs a local server: start one with {nameof(PostgresServerOptions)}.{nameof(PostgresServerOptions.Local)}.");
 
-    /// <exception cref="InvalidOperationException">There is no server and nothing to start one with, or it does not start.</exception>
+    /// <exception cref="NotInstalledException">There is no server and nothing to start one with.</exception>
+    /// <exception cref="InvalidOperationException">The server does not start.</exception>
     /// <exception cref="ArgumentException">The options contradict each other.</exception>
     public static async Task<PostgresServer> StartAsync(
         PostgresServerOptions? options = null, CancellationToken cancellationToken = default)
@@ -58,28 +57,21 @@ public sealed partial class PostgresServer : IAsyncDisposable
         options ??= new PostgresServerOptions();
         if (options.Tls && !options.Local)
             throw new ArgumentException($"{nameof(options.Tls)} is for a server with {nameof(options.Local)}.", nameof(options));
-        if (!options.Local && Environment.GetEnvironmentVariable(ConnectionVariable) is { Length: > 0 } given)
-            return new PostgresServer(PostgresServerSource.Environment, given, owned: null);
-
-        if (!options.Local && await ContainerEngine.AnswersAsync(cancellationToken))
-        {
-            var container = await StartContainerAsync(options, cancellationToken);
-            return new PostgresServer(PostgresServerSource.Container, container.GetConnectionString(), container);
-        }
-
-        if (PostgresPrograms.Find() is { } programs)
-        {
-            var local = await LocalPostgres.StartAsync(programs, options, cancellationToken);
-            return new PostgresServer(PostgresServerSource.Local, local.ConnectionString, local);
-        }
-
-        throw new InvalidOperationException(options.Local
-            ? "This needs PostgreSQL's own programs (initdb, pg_basebackup, pg_ctl, postgres): install them (Debian: apt install postgresql; macOS: "
-                + "brew install postgresql) or put them on the PATH."
-            : $"No PostgreSQL server to run against. Set {ConnectionVariable} to the connection string of a role that may create databases "
-                + "and roles, or start a container engine (Docker, Podman), or install PostgreSQL's own programs "
-                + "(Debian: apt install postgresql; macOS: brew install postgresql).");
+        return await PostgresWays.OfThisMachine.StartAsync(options, cancellationToken);
     }
+
+    /// <summary>
+    /// Why <see cref="PostgresServerOptions.Local"/> does not work here, with what would make it work; null: it does. Programs that have to be
+    /// fetched are fetched.
+    /// </summary>
+    /// <param name="version">The major version that is needed; null: the one that the environment asks for, if any.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    public static Task<string?> WhyNoLocalServerAsync(int? version = null, CancellationToken cancellationToken = default) =>
+        PostgresWays.OfThisMachine.WhyNoLocalServerAsync(version, cancellationToken);
+
+    /// <summary>The server's major version.</summary>
+    public async Task<int> GetVersionAsync() =>
+        await ScalarAsync<int>("SELECT current_setting('server_version_num')::int / 10000");
 
     /// <summary>Creates an empty database, by default with a name of its own, and returns the connection string to it.</summary>
     public async Task<string> CreateDatabaseAsync(string? name = null)
@@ -192,22 +184,12 @@ public sealed partial class PostgresServer : IAsyncDisposable
             await _owned.DisposeAsync();
     }
 
-    private static async Task<PostgreSqlContainer> StartContainerAsync(PostgresServerOptions options, CancellationToken cancellationToken)
+    /// <exception cref="WayUnavailableException">It is of another version than the one asked for.</exception>
+    internal async Task CheckVersionAsync(int? asked)
     {
-        var image = Environment.GetEnvironmentVariable(ImageVariable) is { Length: > 0 } given ? given : "postgres:15";
-        var container = new PostgreSqlBuilder(image)
-            .WithCommand([.. ServerSettings.For(options).SelectMany(setting => new[] { "-c", $"{setting.Key}={setting.Value}" })])
-            .Build();
-        try
-        {
-            await container.StartAsync(cancellationToken);
-            return container;
-        }
-        catch
-        {
-            await container.DisposeAsync();
-            throw;
-        }
+        var version = await GetVersionAsync();
+        if (asked is not null && asked != version)
+            throw new WayUnavailableException($"the server is of PostgreSQL {version}, not {asked}");
     }
 
     private static string Quoted(string name) => $"\"{name.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";

@@ -3,6 +3,9 @@ namespace PgPool.TestSupport;
 /// <summary>What a <see cref="PostgresServer"/> is to be like. A server given by the environment is taken as it is.</summary>
 public sealed class PostgresServerOptions
 {
+    /// <summary>The major version, 10 or later; null: the one that PGPOOL_POSTGRES_VERSION asks for, or any.</summary>
+    public int? Version { get; init; }
+
     /// <summary>max_connections. The default is 100.</summary>
     public int MaxConnections { get; init; } = 100;
 

@@ -9,6 +9,6 @@ public enum PostgresServerSource
     /// <summary>A container of its own, by Testcontainers.</summary>
     Container,
 
-    /// <summary>A server of its own, by the PostgreSQL programs installed on this machine.</summary>
+    /// <summary>A server of its own, by the PostgreSQL programs of this machine, or by programs that were fetched.</summary>
     Local,
 }

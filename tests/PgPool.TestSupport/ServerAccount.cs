@@ -14,16 +14,16 @@ internal static class ServerAccount
         return new ProcessStartInfo(line[0], line[1..]) { WorkingDirectory = "/" };
     }
 
-    /// <summary>Runs one command to its end.</summary>
+    /// <summary>Runs one command to its end, and returns what it said.</summary>
     /// <exception cref="InvalidOperationException">It failed; the message is what it said.</exception>
-    public static Task RunAsync(string[] command, CancellationToken cancellationToken) => RunAsync(command, input: "", cancellationToken);
+    public static Task<string> RunAsync(string[] command, CancellationToken cancellationToken) => RunAsync(command, input: "", cancellationToken);
 
     /// <summary>Writes a file that belongs to that account and that nobody else may read, as a server demands of a key.</summary>
     /// <exception cref="InvalidOperationException">It could not be written; the message says why.</exception>
     public static Task WriteAsync(string file, string text, CancellationToken cancellationToken) =>
         RunAsync(["/bin/sh", "-c", "umask 077; cat > \"$0\"", file], text, cancellationToken);
 
-    private static async Task RunAsync(string[] command, string input, CancellationToken cancellationToken)
+    private static async Task<string> RunAsync(string[] command, string input, CancellationToken cancellationToken)
     {
         var start = Command(command);
         start.RedirectStandardInput = true;
@@ -42,6 +42,8 @@ internal static class ServerAccount
                 throw new InvalidOperationException(
                     $"{Path.GetFileName(command[0])} failed with code {process.ExitCode}: {string.Concat(said).Trim()}");
             }
+
+            return said[0];
         }
         catch (OperationCanceledException)
         {

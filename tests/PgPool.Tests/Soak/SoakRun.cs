@@ -41,7 +41,7 @@ internal sealed class SoakRun : IAsyncDisposable
         var given = Environment.GetEnvironmentVariable(PostgresServer.ConnectionVariable) is { Length: > 0 };
         var server = await PostgresServer.StartAsync(new()
         {
-            Local = !given && PostgresServer.HasPrograms,
+            Local = !given && await PostgresServer.WhyNoLocalServerAsync() is null,
             Settings = new Dictionary<string, string> { ["synchronous_commit"] = "on" },
         });
         report.Line($"seed {seed}, {server.Source} server{(server.CanRestart ? "" : ", no restarts")}");

@@ -10,7 +10,7 @@ public class SoakTests(ServerFixture fixture)
     {
         // On its own server where it can have one: only that can be restarted.
         var environment = new Dictionary<string, string>();
-        if (!PostgresServer.HasPrograms)
+        if (await PostgresServer.WhyNoLocalServerAsync(cancellationToken: TestContext.Current.CancellationToken) is not null)
             environment[PostgresServer.ConnectionVariable] = fixture.Server.ConnectionString;
 
         var output = await ChildProgram.RunAsync([SoakCommand.Name, "--minutes", "0.05"], environment, TestContext.Current.CancellationToken);
