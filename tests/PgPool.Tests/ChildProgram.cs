@@ -8,11 +8,13 @@ internal static class ChildProgram
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(120);
 
-    /// <summary>Its output, when it has ended by itself with code 0; otherwise the test fails, and the process is gone all the same.</summary>
+    /// <summary>Its output, when it has ended by itself with the expected code; otherwise the test fails, and the process is gone all the same.</summary>
     /// <param name="arguments">The command.</param>
     /// <param name="environment">What is not for everybody to see: command lines are.</param>
     /// <param name="cancellationToken">Kills it.</param>
-    public static async Task<string> RunAsync(string[] arguments, IReadOnlyDictionary<string, string> environment, CancellationToken cancellationToken)
+    /// <param name="expected">The code that it is to end with.</param>
+    public static async Task<string> RunAsync(
+        string[] arguments, IReadOnlyDictionary<string, string> environment, CancellationToken cancellationToken, int expected = 0)
     {
         var start = new ProcessStartInfo(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", [typeof(ChildProgram).Assembly.Location, .. arguments])
         {
@@ -36,7 +38,7 @@ internal static class ChildProgram
             process.Kill(entireProcessTree: true);
             Assert.Fail($"It did not end by itself within {Deadline.TotalSeconds} s: {await output}{await errors}");
         }
-        Assert.True(process.ExitCode == 0, $"It ended with {process.ExitCode}: {await output}{await errors}");
+        Assert.True(process.ExitCode == expected, $"It ended with {process.ExitCode}: {await output}{await errors}");
         return await output;
     }
 }
