@@ -5,6 +5,9 @@ namespace CopyDatabase;
 /// <summary>A database of some 300 MB with what makes copying one less than trivial.</summary>
 internal static class DemoDatabase
 {
+    // Of PostgreSQL 12 and later.
+    private const string Generated = "GENERATED ALWAYS AS (quantity * price) STORED";
+
     private const string Schema = """
         CREATE TYPE order_status AS ENUM ('new', 'paid', 'shipped', 'returned');
         CREATE TABLE customers (
@@ -16,7 +19,7 @@ internal static class DemoDatabase
             history order_status[], placed_at timestamp NOT NULL, delivery interval, note text);
         CREATE TABLE order_lines (
             order_id bigint REFERENCES orders, line smallint, product_id int NOT NULL REFERENCES products,
-            quantity int, price numeric(12,2), total numeric(14,2) GENERATED ALWAYS AS (quantity * price) STORED,
+            quantity int, price numeric(12,2), total numeric(14,2) /* generated */,
             PRIMARY KEY (order_id, line));
         CREATE TABLE documents (id uuid PRIMARY KEY, order_id bigint REFERENCES orders, content bytea NOT NULL);
         ALTER TABLE documents ALTER content SET STORAGE EXTERNAL;
@@ -65,7 +68,8 @@ internal static class DemoDatabase
     public static async Task CreateSchemaAsync(ConnectionPool pool, CancellationToken cancellationToken)
     {
         await using var lease = await pool.RentAsync(new() { Label = "schema" }, cancellationToken);
-        await ExecuteAsync(lease, Schema, cancellationToken);
+        var schema = lease.Connection.PostgreSqlVersion.Major >= 12 ? Schema.Replace("/* generated */", Generated, StringComparison.Ordinal) : Schema;
+        await ExecuteAsync(lease, schema, cancellationToken);
     }
 
     public static Task FillAsync(ConnectionPool pool, CancellationToken cancellationToken) =>

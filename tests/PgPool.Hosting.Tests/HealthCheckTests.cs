@@ -87,7 +87,7 @@ public sealed class HealthCheckTests(ServerFixture fixture) : HostedPoolTest(fix
     {
         using var application = Application();
         await application.StartAsync(Stop);
-        await Server.ExecuteAsync("SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE application_name = $1", ApplicationName);
+        await Server.TerminateBackendsAsync(ApplicationName);
 
         Assert.Equal(HealthStatus.Healthy, (await ReportAsync(application)).Status);
         await application.StopAsync(Stop);

@@ -107,16 +107,21 @@ public sealed partial class PostgresServer : IAsyncDisposable
         ScalarAsync<int>("SELECT count(*) FROM pg_stat_activity WHERE application_name = $1", applicationName);
 
     /// <summary>Ends the sessions under this application name and returns when they are gone, with their number.</summary>
-    public async Task<int> TerminateBackendsAsync(string applicationName)
+    public Task<int> TerminateBackendsAsync(string applicationName) =>
+        TerminateAsync("SELECT pid FROM pg_stat_activity WHERE application_name = $1", applicationName);
+
+    /// <summary>Ends one session and returns when it is gone.</summary>
+    public Task<int> TerminateAsync(int session) => TerminateAsync("SELECT $1", session);
+
+    /// <summary>Ends the sessions whose process ids a query with the parameters $1, $2, … gives, and returns when they are gone, with their number.</summary>
+    public async Task<int> TerminateAsync(string sessions, params object[] parameters)
     {
         var ended = await ScalarAsync<int[]>(
-            "SELECT coalesce(array_agg(pid) FILTER (WHERE pg_terminate_backend(pid)), '{}') FROM pg_stat_activity WHERE application_name = $1",
-            applicationName);
+            $"SELECT coalesce(array_agg(pid) FILTER (WHERE pg_terminate_backend(pid)), '{{}}') FROM ({sessions}) AS session(pid)", parameters);
 
         // pg_terminate_backend itself waits from PostgreSQL 14 on only.
         await Eventually.BecomesAsync(async () => await ScalarAsync<long>(
-            "SELECT count(*) FROM pg_stat_activity WHERE application_name = $1 AND pid = ANY ($2)", applicationName, ended) == 0,
-            $"the sessions of {applicationName} have ended");
+            "SELECT count(*) FROM pg_stat_activity WHERE pid = ANY ($1)", ended) == 0, "the sessions have ended");
         return ended.Length;
     }
 

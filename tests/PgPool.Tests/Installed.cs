@@ -16,6 +16,13 @@ internal static class Installed
         PostgresServer server, PgBouncerPoolMode mode, Dictionary<string, string>? settings = null) =>
         OrSkipAsync(PgBouncer.StartAsync(server, mode, settings, Stop));
 
+    /// <summary>Skips the test where the server is of an earlier version than what is tried there.</summary>
+    public static async Task NeedsVersionAsync(PostgresServer server, int major, string what)
+    {
+        var version = await server.GetVersionAsync();
+        Assert.SkipUnless(version >= major, $"Needs PostgreSQL {major} for {what}: the server is of {version}.");
+    }
+
     /// <summary>What a fixture has started, or a skip of the running test: a fixture itself cannot be skipped.</summary>
     public static T OrSkip<T>(T? started, NotInstalledException? missing) where T : class
     {

@@ -34,8 +34,7 @@ internal sealed class CopyJob(RunState run, ISliceCopier slices) : IPartitionJob
     public async Task<MigrationException> ExplainAsync(
         ConnectionLease? source, ConnectionLease target, Partition partition, Exception refusal, CancellationToken cancellationToken)
     {
-        var error = Failures.Refusal(refusal)!;
-        var row = await FindAsync(source!, target, partition, error, cancellationToken).ConfigureAwait(false);
+        var (row, error) = await FindAsync(source!, target, partition, Failures.Refusal(refusal)!, cancellationToken).ConfigureAwait(false);
         return new MigrationException(
             $"{partition.Table.Target} refuses row {row} of {partition}: {error.MessageText} ({error.SqlState}"
             + $"{(error.Detail is { } detail ? $", {detail}" : "")}). Correct it, or let such rows go with {nameof(BadRows)}.{nameof(BadRows.Reject)}.",
@@ -48,33 +47,33 @@ internal sealed class CopyJob(RunState run, ISliceCopier slices) : IPartitionJob
 
     public bool MaySplit(Partition partition) => !partition.Table.IsIndivisible;
 
-    private async Task<string> FindAsync(
+    private async Task<(string Row, PostgresException Refusal)> FindAsync(
         ConnectionLease source, ConnectionLease target, Partition partition, PostgresException refusal, CancellationToken cancellationToken)
     {
+        if (slices.LinesAreRows && partition.Table.SourceKey.Count == 0 && RowNames.LineOf(refusal, partition.Table) is { } line)
+            return (line, refusal);
+
         try
         {
             await run.Snapshot!.EnterAsync(source, cancellationToken).ConfigureAwait(false);
-            var named = slices.LinesAreRows
-                ? await RowNames.FindAsync(source, partition, refusal, cancellationToken).ConfigureAwait(false) : null;
-            return named
-                ?? await FindByHalvesAsync(source, target, partition, cancellationToken).ConfigureAwait(false)
-                ?? "(not found again)";
+            return await FindByHalvesAsync(source, target, partition, cancellationToken).ConfigureAwait(false) is { } found
+                ? (found.Name, found.Refusal) : ("(not found again)", refusal);
         }
         catch (Exception e) when (e is NpgsqlException or CopyFailedException or InvalidOperationException)
         {
             // The refusal is what is to be told, with or without the row's name.
-            return $"(not found: {e.Message})";
+            return ($"(not found: {e.Message})", refusal);
         }
     }
 
-    /// <summary>A foreign key tells of no line: copies once more, by halves, in a transaction that is rolled back.</summary>
-    private async Task<string?> FindByHalvesAsync(
+    /// <summary>Copies once more, by halves, in a transaction that is rolled back: the row that is found is one that the target refuses by itself.</summary>
+    private async Task<BadRow?> FindByHalvesAsync(
         ConnectionLease source, ConnectionLease target, Partition partition, CancellationToken cancellationToken)
     {
-        string? found = null;
+        BadRow? found = null;
         var isolator = new BadRowIsolator(slices, run.Snapshot!, static _ => { }, row =>
         {
-            found = row.Name;
+            found = row;
             throw new RowFoundException();
         });
         var transaction = await target.Connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);

@@ -91,14 +91,12 @@ internal static class KeyRanges
         var wanted = Math.Max(LeastBlocks, count * BlocksPerPartition);
         var percent = wanted >= relation.Blocks ? 100 : 100.0 * wanted / relation.Blocks;
         var command = source.Command($"""
-            WITH shares AS (
-                SELECT pg_catalog.array_agg(share / $1::float8 ORDER BY share) AS fractions FROM pg_catalog.generate_series(1, $1 - 1) AS share),
-            sample AS (
-                SELECT pg_catalog.percentile_disc((SELECT fractions FROM shares)) WITHIN GROUP (ORDER BY {key}) AS cuts
+            WITH sample AS (
+                SELECT {key} AS value, pg_catalog.row_number() OVER (ORDER BY {key}) AS number, pg_catalog.count(*) OVER () AS total
                 FROM ONLY {relation.Name} TABLESAMPLE SYSTEM ($2) REPEATABLE (1)),
             bounds AS (
                 SELECT value, pg_catalog.min(share) AS share
-                FROM sample, pg_catalog.unnest(cuts) WITH ORDINALITY AS cut(value, share)
+                FROM sample JOIN pg_catalog.generate_series(1, $1 - 1) AS share ON number = (share * total + $1 - 1) / $1
                 GROUP BY value)
             SELECT value::text AS bound, share FROM bounds
             WHERE value > (SELECT {key} FROM ONLY {relation.Name} ORDER BY {key} LIMIT 1)

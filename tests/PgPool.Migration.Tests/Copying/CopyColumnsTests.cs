@@ -56,6 +56,7 @@ public sealed class CopyColumnsTests(ServerFixture fixture) : MigrationTest(fixt
     [Fact]
     public async Task CopyAsync_GeneratedIdentityDroppedAndQuotedColumns_AreMatchedByName()
     {
+        await NeedsVersionAsync(12, "a generated column");
         const string Odd = "\"Mixed Case\" text, \"select\" int, \"a\"\"b\\\" int, \"日本\" text";
         await OnSourceAsync($"""
             CREATE TABLE "T 1" (gone int, id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, {Odd}, twice int GENERATED ALWAYS AS (id * 2) STORED, plain int);
@@ -78,6 +79,7 @@ public sealed class CopyColumnsTests(ServerFixture fixture) : MigrationTest(fixt
     [Fact]
     public async Task CopyAsync_GeneratedInBoth_IsGeneratedByTheTarget()
     {
+        await NeedsVersionAsync(12, "a generated column");
         await OnSourceAsync("CREATE TABLE t (id int, v int GENERATED ALWAYS AS (id * 2) STORED); INSERT INTO t VALUES (1), (2)");
         await OnTargetAsync("CREATE TABLE t (id int, v int GENERATED ALWAYS AS (id * 3) STORED)");
 

@@ -33,7 +33,7 @@ public sealed class CopyWaitingTests(ServerFixture fixture) : MigrationTest(fixt
         await OnSourceAsync("INSERT INTO t VALUES (1)");
         await OnTargetAsync("""
             CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(1.5); RETURN NULL; END';
-            CREATE TRIGGER slow AFTER INSERT ON t FOR EACH STATEMENT EXECUTE FUNCTION slow()
+            CREATE TRIGGER slow AFTER INSERT ON t FOR EACH STATEMENT EXECUTE PROCEDURE slow()
             """);
         Target = Pool(WithTimeout(TargetConnection), 2);
 

@@ -55,7 +55,7 @@ public sealed class RelayFailureTests(ServerFixture fixture) : RelayTest(fixture
     {
         var (victim, other) = isSource ? (From, To) : (To, From);
         var observer = new RelayObserver(
-            async () => Assert.True(await Server.ScalarAsync<bool>("SELECT pg_terminate_backend($1, 10000)", victim.BackendProcessId)));
+            async () => Assert.Equal(1, await Server.TerminateAsync(victim.BackendProcessId)));
 
         var failure = await Assert.ThrowsAsync<CopyFailedException>(() => RelayAsync(Rows(Many), observer: observer));
 

@@ -11,11 +11,15 @@ namespace PgPool.Migration.Tests.Partitions;
 public abstract class PartitionTest(ServerFixture fixture) : PoolTest(fixture)
 {
     private const string Relations = """
+        WITH RECURSIVE parts AS (
+            SELECT $1::regclass::oid AS oid WHERE (SELECT relkind FROM pg_class WHERE oid = $1::regclass) = 'p'
+            UNION ALL
+            SELECT inhrelid FROM parts JOIN pg_inherits ON inhparent = parts.oid)
         SELECT n.nspname, c.relname, pg_table_size(c.oid), pg_relation_size(c.oid) / 8192, a.attname, format_type(a.atttypid, -1)
         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
         LEFT JOIN pg_index i ON i.indrelid = c.oid AND i.indisprimary
         LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = i.indkey[0]
-        WHERE c.relkind = 'r' AND (c.oid = $1::regclass OR c.oid IN (SELECT relid FROM pg_partition_tree($1::regclass) WHERE isleaf))
+        WHERE c.relkind = 'r' AND (c.oid = $1::regclass OR c.oid IN (SELECT oid FROM parts))
         ORDER BY c.relname
         """;
 

@@ -15,7 +15,7 @@ public sealed class PartitionerTests(ServerFixture fixture) : PartitionTest(fixt
     [InlineData("bigint", "CASE i WHEN 1 THEN -9223372036854775808 WHEN 2 THEN 9223372036854775807 ELSE i * 1000000007::bigint END")]
     [InlineData("smallint", "i")]
     [InlineData("numeric(30, 10)", "CASE i WHEN 1 THEN 'NaN' ELSE (i - 500) / 7.0 END")]
-    [InlineData("double precision", "CASE i WHEN 1 THEN 'NaN' WHEN 2 THEN '-Infinity' ELSE (i - 500) / 7.0 END")]
+    [InlineData("double precision", "CASE i WHEN 1 THEN 'NaN' WHEN 2 THEN '-Infinity' ELSE (i - 500) / 7::float8 END")]
     [InlineData("real", "i / 7.0")]
     [InlineData("text", "'it''s \\ \"ü\" €' || md5(i::text)")]
     [InlineData("text COLLATE \"C\"", "CASE i % 2 WHEN 0 THEN 'b' ELSE 'B' END || i")]
@@ -36,14 +36,19 @@ public sealed class PartitionerTests(ServerFixture fixture) : PartitionTest(fixt
     [InlineData("macaddr", "('08:00:2b:00:' || lpad(to_hex(i / 256), 2, '0') || ':' || lpad(to_hex(i % 256), 2, '0'))::macaddr")]
     [InlineData("bit(16)", "i::bit(16)")]
     [InlineData("bit varying", "i::bit(16)::varbit")]
-    [InlineData("pg_lsn", "'0/0'::pg_lsn + i")]
+    [InlineData("pg_lsn", "('0/' || to_hex(i))::pg_lsn")]
     [InlineData("oid", "i::oid")]
     [InlineData("\"Odd \"\"schema\"\"\".\"Positive \\ 'number'\"", "i")]
     [InlineData("\"Odd \"\"schema\"\"\".\"Code\"", "md5(i::text)")]
     public async Task Plan_KeyOfType_CoversEveryRowOnce(string type, string value)
     {
+        if (type.Contains("any case", StringComparison.Ordinal))
+        {
+            await NeedsVersionAsync(12, "a collation that is not deterministic");
+            await ExecuteAsync("CREATE COLLATION \"any case\" (provider = icu, locale = 'und-u-ks-level2', deterministic = false)");
+        }
+
         await ExecuteAsync($""""
-            CREATE COLLATION "any case" (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
             CREATE SCHEMA "Odd ""schema""";
             CREATE DOMAIN "Odd ""schema"""."Positive \ 'number'" AS int CHECK (VALUE > 0);
             CREATE DOMAIN "Odd ""schema"""."Code" AS text COLLATE "C";
@@ -199,6 +204,7 @@ public sealed class PartitionerTests(ServerFixture fixture) : PartitionTest(fixt
     [InlineData(PartitionBy.Blocks)]
     public async Task Plan_PartitionedTableWithQuotedNames_CutsEachLeaf(PartitionBy by)
     {
+        await NeedsVersionAsync(11, "a partition by hash");
         await ExecuteAsync($""""
             CREATE SCHEMA "My ""schema""";
             CREATE TABLE "My ""schema"""."Big table" ("The key" int PRIMARY KEY, filler text) PARTITION BY RANGE ("The key");

@@ -14,7 +14,7 @@ public sealed class BrokenConnectionTests(ServerFixture fixture) : MigrationTest
     // What fires at COMMIT, and waits there until the test says so.
     private const string WaitAtCommit = """
         CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_advisory_xact_lock_shared(42); RETURN NULL; END';
-        CREATE CONSTRAINT TRIGGER wait AFTER INSERT ON t DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (NEW.id = 1) EXECUTE FUNCTION wait()
+        CREATE CONSTRAINT TRIGGER wait AFTER INSERT ON t DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (NEW.id = 1) EXECUTE PROCEDURE wait()
         """;
 
     private static readonly MigrationOptions Small = new() { PartitionBytes = 32 * 1024, MaxAttempts = 50 };
@@ -52,7 +52,7 @@ public sealed class BrokenConnectionTests(ServerFixture fixture) : MigrationTest
 
         var copying = Run(Small).CopyAsync([new TableCopy("t")], cancellationToken: Stop);
         var backend = await WaitsAtCommitAsync();
-        await Server.ExecuteAsync("SELECT pg_terminate_backend($1, 10000)", backend);
+        await Server.TerminateAsync(backend);
         await gate.CloseAsync();
         var report = await copying;
 
@@ -76,10 +76,9 @@ public sealed class BrokenConnectionTests(ServerFixture fixture) : MigrationTest
         while (!copying.IsCompleted && terminated < 6)
         {
             // One at a time, a worker's: the next goes when that one was replaced.
-            terminated += await Server.ScalarAsync<int>("""
-                SELECT count(pg_terminate_backend(pid, 10000)) FROM (
-                    SELECT pid FROM pg_stat_activity WHERE datname = $1 AND application_name = $2 AND xact_start IS NOT NULL
-                    ORDER BY query_start DESC LIMIT 1) one
+            terminated += await Server.TerminateAsync("""
+                SELECT pid FROM pg_stat_activity WHERE datname = $1 AND application_name = $2 AND xact_start IS NOT NULL
+                ORDER BY query_start DESC LIMIT 1
                 """, database, ApplicationName);
             await Eventually.BecomesAsync(
                 async () => copying.IsCompleted || await Server.ScalarAsync<int>(
@@ -185,9 +184,11 @@ public sealed class BrokenConnectionTests(ServerFixture fixture) : MigrationTest
 
     private async Task TerminateWaitingAsync(int count)
     {
-        const string Waiting = "SELECT pid FROM pg_locks WHERE locktype = 'relation' AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND NOT granted";
-        await Eventually.BecomesAsync(async () => await FromTargetAsync<long>($"SELECT count(*) FROM ({Waiting}) w") == count, "they wait for the table");
-        await OnTargetAsync($"SELECT pg_terminate_backend(pid, 10000) FROM ({Waiting}) w");
+        const string Waiting = "SELECT pid FROM pg_locks WHERE locktype = 'relation' AND database = (SELECT oid FROM pg_database WHERE datname = $1) AND NOT granted";
+        var database = new NpgsqlConnectionStringBuilder(TargetConnection).Database!;
+        await Eventually.BecomesAsync(
+            async () => await Server.ScalarAsync<long>($"SELECT count(*) FROM ({Waiting}) w", database) == count, "they wait for the table");
+        await Server.TerminateAsync(Waiting, database);
     }
 
     private async Task<NpgsqlConnection> CloseGateAsync()

@@ -32,7 +32,7 @@ public sealed class CancelTests(ServerFixture fixture) : MigrationTest(fixture)
     {
         await OnTargetAsync("CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(600); RETURN NULL; END'");
         await CancelAsync(new MigrationOptions(), new("t"), () => RunsAsync(TargetConnection, "COPY %"),
-            "CREATE TRIGGER wait AFTER INSERT ON t FOR EACH STATEMENT EXECUTE FUNCTION wait()");
+            "CREATE TRIGGER wait AFTER INSERT ON t FOR EACH STATEMENT EXECUTE PROCEDURE wait()");
     }
 
     [Fact]
@@ -40,7 +40,7 @@ public sealed class CancelTests(ServerFixture fixture) : MigrationTest(fixture)
     {
         await OnTargetAsync("CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(600); RETURN NULL; END'");
         await CancelAsync(new MigrationOptions(), new("t"), () => RunsAsync(TargetConnection, "COMMIT"),
-            "CREATE CONSTRAINT TRIGGER wait AFTER INSERT ON t DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION wait()");
+            "CREATE CONSTRAINT TRIGGER wait AFTER INSERT ON t DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE PROCEDURE wait()");
     }
 
     [Theory]

@@ -69,6 +69,6 @@ public sealed class FaultTests(ServerFixture fixture) : MigrationTest(fixture)
                 IF nextval('failures') <= {times} THEN RAISE EXCEPTION 'made up' USING ERRCODE = '{state}'; END IF;
                 RETURN NULL;
             END $$;
-        CREATE TRIGGER fail BEFORE INSERT ON t FOR EACH STATEMENT EXECUTE FUNCTION fail()
+        CREATE TRIGGER fail BEFORE INSERT ON t FOR EACH STATEMENT EXECUTE PROCEDURE fail()
         """;
 }

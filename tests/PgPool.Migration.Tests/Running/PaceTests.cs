@@ -73,7 +73,7 @@ public sealed class PaceTests(ServerFixture fixture) : MigrationTest(fixture)
             CREATE SEQUENCE failures;
             CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$
                 BEGIN IF nextval('failures') % 400 = 0 THEN RAISE EXCEPTION 'made up' USING ERRCODE = '40001'; END IF; RETURN NEW; END $$;
-            CREATE TRIGGER fail BEFORE INSERT ON u FOR EACH ROW EXECUTE FUNCTION fail()
+            CREATE TRIGGER fail BEFORE INSERT ON u FOR EACH ROW EXECUTE PROCEDURE fail()
             """);
         var progress = new ProgressRecorder();
 

@@ -151,7 +151,7 @@ public sealed class ResumeTests(ServerFixture fixture) : MigrationTest(fixture)
         await using var export = new Npgsql.NpgsqlCommand("SELECT pg_export_snapshot()", other);
         var id = (string)(await export.ExecuteScalarAsync(Stop))!;
         await OnTargetAsync($"""
-            INSERT INTO pgpool_migration.snapshots (run_id, process, epoch, ids, contents) VALUES ('{RunId}', gen_random_uuid(), 1, ARRAY['{id}'], '1:2:')
+            INSERT INTO pgpool_migration.snapshots (run_id, process, epoch, ids, contents) VALUES ('{RunId}', md5('')::uuid, 1, ARRAY['{id}'], '1:2:')
             """);
 
         var report = await Run(Small).CopyAsync([new TableCopy("t")], cancellationToken: Stop);

@@ -41,7 +41,7 @@ public abstract class SnapshotTest(ServerFixture fixture) : PoolTest(fixture)
     /// <summary>Returns when the session is gone.</summary>
     protected Task KillAsync(ConnectionLease lease) => KillAsync(lease.BackendProcessId);
 
-    protected Task KillAsync(int session) => Server.ScalarAsync<bool>("SELECT pg_terminate_backend($1, 10000)", session);
+    protected Task KillAsync(int session) => Server.TerminateAsync(session);
 
     /// <summary>Runs once on each lease of the group, on all at once.</summary>
     protected static async Task<IReadOnlyCollection<T>> OnEachAsync<T>(SnapshotGroup group, Func<ConnectionLease, Task<T>> read)

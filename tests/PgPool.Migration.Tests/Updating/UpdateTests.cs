@@ -73,6 +73,7 @@ public sealed class UpdateTests(ServerFixture fixture) : MigrationTest(fixture)
     [Fact]
     public async Task UpdateAsync_DeleteOnAPartitionedTable_Deletes()
     {
+        await NeedsVersionAsync(11, "a partition by hash");
         await OnTargetAsync("""
             CREATE TABLE "T x" ("Id" int PRIMARY KEY, n int DEFAULT 0) PARTITION BY HASH ("Id");
             CREATE TABLE a PARTITION OF "T x" FOR VALUES WITH (MODULUS 2, REMAINDER 0);
@@ -148,7 +149,7 @@ public sealed class UpdateTests(ServerFixture fixture) : MigrationTest(fixture)
             CREATE SEQUENCE failures;
             CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$
                 BEGIN IF nextval('failures') % 4 = 1 THEN RAISE EXCEPTION 'made up' USING ERRCODE = '40P01'; END IF; RETURN NULL; END $$;
-            CREATE TRIGGER fail BEFORE UPDATE ON t FOR EACH STATEMENT EXECUTE FUNCTION fail()
+            CREATE TRIGGER fail BEFORE UPDATE ON t FOR EACH STATEMENT EXECUTE PROCEDURE fail()
             """);
         await using var other = TargetPool();
         var options = Small with { MaxAttempts = 50 };

@@ -55,6 +55,7 @@ public sealed class FailoverTests(ServerFixture fixture) : PoolTest(fixture)
     [Fact]
     public async Task Demotion_UnderLoad_MovesToTheNewPrimaryThoughTheOldOneLives()
     {
+        await NeedsVersionAsync(14, "a server that tells its sessions that it is read-only");
         var (old, promoted) = (_servers.Primary, _servers.Standby);
         await old.ExecuteAsync("CREATE TABLE written (at timestamptz DEFAULT clock_timestamp())");
         await old.WaitUntilCaughtUpAsync(promoted);
@@ -83,6 +84,7 @@ public sealed class FailoverTests(ServerFixture fixture) : PoolTest(fixture)
     [InlineData(false)]
     public async Task Demotion_IdleAndReturnedSessions_AreNotLentAgain(bool async)
     {
+        await NeedsVersionAsync(14, "a server that tells its sessions that it is read-only");
         var old = _servers.Primary;
         await using var address = FaultProxy.InFrontOf(old.ConnectionString);
 

@@ -124,15 +124,15 @@ public sealed class PgBouncerTransactionTests(ServerFixture fixture) : PgBouncer
         }, database);
         await WorkAsync(pool, workers: 1, times: 1, async, "UPDATE counter SET n = 1");
         // By their database: those that PgBouncer keeps have no application's name.
-        const string EndBackends = "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = $1";
+        const string Backends = "SELECT pid FROM pg_stat_activity WHERE datname = $1";
 
         await Server.ExecuteAsync($"ALTER DATABASE {name} SET default_transaction_read_only = on");
-        await Server.ExecuteAsync(EndBackends, name!);
+        await Server.TerminateAsync(Backends, name!);
         var exception = await Assert.ThrowsAsync<PoolTimeoutException>(() => RentAsync(pool, async, TimeSpan.FromSeconds(1)));
         Assert.Contains("read-only", exception.Message, StringComparison.Ordinal);
 
         await Server.ExecuteAsync($"ALTER DATABASE {name} RESET default_transaction_read_only");
-        await Server.ExecuteAsync(EndBackends, name!);
+        await Server.TerminateAsync(Backends, name!);
         await WorkAsync(pool, workers: 1, times: 1, async, "UPDATE counter SET n = 2");
     }
 

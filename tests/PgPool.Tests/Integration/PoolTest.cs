@@ -36,6 +36,9 @@ public abstract class PoolTest(PostgresServer server) : IAsyncLifetime
         GC.SuppressFinalize(this);
     }
 
+    /// <summary>Skips the test where the server is of an earlier version.</summary>
+    protected Task NeedsVersionAsync(int major, string what) => Installed.NeedsVersionAsync(Server, major, what);
+
     /// <summary>A pool that is closed with the test; of 0..4 connections, so that none is opened before the test asks for it.</summary>
     protected ConnectionPool Pool(Action<ConnectionPoolOptions>? configure = null)
     {

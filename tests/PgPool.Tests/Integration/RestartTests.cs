@@ -82,8 +82,9 @@ public class RestartTests
     {
         await using var server = await Installed.StartServerAsync(new() { Local = true, Settings = new Dictionary<string, string> { ["hot_standby"] = "off" } });
         await using var pool = Pool(server);
-        var standby = Path.Combine(await server.ScalarAsync<string>("SHOW data_directory"), "standby.signal");
-        await File.WriteAllTextAsync(standby, "", Stop);
+        var (file, text) = await server.GetVersionAsync() >= 12 ? ("standby.signal", "") : ("recovery.conf", "standby_mode = on");
+        var standby = Path.Combine(await server.ScalarAsync<string>("SHOW data_directory"), file);
+        await File.WriteAllTextAsync(standby, text, Stop);
         await server.RestartAsync(cancellationToken: Stop);
         var rents = RentAndUseAllAsync(pool);
 

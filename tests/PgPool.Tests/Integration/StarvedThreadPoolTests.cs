@@ -72,8 +72,11 @@ public sealed class StarvedThreadPoolTests(ServerFixture fixture) : PoolTest(fix
             using (var killer = new NpgsqlConnection(Server.ConnectionString + ";Pooling=false"))
             {
                 killer.Open();
-                using var kill = new NpgsqlCommand($"SELECT pg_terminate_backend({session}, 5000)", killer);
+                using var kill = new NpgsqlCommand($"SELECT pg_terminate_backend({session})", killer);
                 kill.ExecuteNonQuery();
+                using var isThere = new NpgsqlCommand($"SELECT EXISTS (SELECT FROM pg_stat_activity WHERE pid = {session})", killer);
+                while ((bool)isThere.ExecuteScalar()!)
+                    Thread.Yield();
             }
             using var next = pool.Rent(Stop);
             Assert.NotEqual(session, next.BackendProcessId);

@@ -107,7 +107,7 @@ internal sealed class FakeRepository : IAsyncDisposable
             while (true)
                 _ = AnswerAsync(await _listener.GetContextAsync());
         }
-        catch (Exception e) when (e is HttpListenerException or ObjectDisposedException)
+        catch (Exception e) when (e is HttpListenerException or InvalidOperationException)
         {
             // Stopped.
         }

@@ -20,6 +20,7 @@ public sealed partial class HiddenServersTests : IDisposable
         {
             ["PATH"] = _empty,
             ["PGPOOL_POSTGRES"] = "embedded",
+            ["PGPOOL_POSTGRES_VERSION"] = "",
             ["PGPOOL_POSTGRES_REPOSITORY"] = "http://127.0.0.1:1",
             ["XDG_CACHE_HOME"] = _empty,
         };
