@@ -23,8 +23,8 @@ public abstract class MigrationTest(ServerFixture fixture) : PoolTest(fixture)
     public override async ValueTask InitializeAsync()
     {
         await base.InitializeAsync();
-        SourceConnection = Named(await Server.CreateDatabaseAsync());
-        TargetConnection = Named(await Server.CreateDatabaseAsync());
+        SourceConnection = await CreateDatabaseAsync();
+        TargetConnection = await CreateDatabaseAsync();
         Source = SourcePool();
         Target = TargetPool();
     }
@@ -94,7 +94,4 @@ public abstract class MigrationTest(ServerFixture fixture) : PoolTest(fixture)
         Assert.True(await reader.ReadAsync(Stop), $"No row: {sql}");
         return await reader.GetFieldValueAsync<T>(0, Stop);
     }
-
-    private string Named(string connectionString) =>
-        new NpgsqlConnectionStringBuilder(connectionString) { ApplicationName = ApplicationName }.ConnectionString;
 }

@@ -3,6 +3,7 @@ using Xunit;
 
 namespace PgPool.Migration.Tests.Catalogs;
 
+[Trait("Category", "Server")]
 public sealed class DiscoverTests(ServerFixture fixture) : MigrationTest(fixture)
 {
     [Fact]

@@ -4,6 +4,7 @@ using Xunit;
 namespace PgPool.Migration.Tests.Copying;
 
 /// <summary>Values of every type arrive as they are, in either format, each type in a table of its own.</summary>
+[Trait("Category", "Server")]
 public sealed class CopyTypesTests(ServerFixture fixture) : MigrationTest(fixture)
 {
     private const string UserTypes = """
@@ -118,7 +119,7 @@ public sealed class CopyTypesTests(ServerFixture fixture) : MigrationTest(fixtur
     [InlineData("regtype")] // sent as text, and the whole table with it
     public async Task CopyAsync_EveryType_ArrivesAsItIs(string companion)
     {
-        await NeedsVersionAsync(11, "a domain over a composite type");
+        await NeedsVersionAsync(14, "multiranges");
         // Other oids in the target.
         await OnTargetAsync("CREATE TYPE first_of_all AS ENUM (); CREATE TYPE then_this AS (a int)");
         await CreateAsync(UserTypes);

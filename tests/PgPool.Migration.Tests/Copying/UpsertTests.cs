@@ -3,6 +3,7 @@ using Xunit;
 
 namespace PgPool.Migration.Tests.Copying;
 
+[Trait("Category", "Server")]
 public sealed class UpsertTests(ServerFixture fixture) : MigrationTest(fixture)
 {
     private static readonly TableCopy Upsert = new("t") { Mode = TargetMode.Upsert };
@@ -56,7 +57,7 @@ public sealed class UpsertTests(ServerFixture fixture) : MigrationTest(fixture)
     [Fact]
     public async Task CopyAsync_DomainsEnumsAndAPartitionedTarget_AreMerged()
     {
-        await NeedsVersionAsync(11, "the primary key of a partitioned table");
+        await NeedsVersionAsync(12, "partition bounds of a domain");
         await CreateAsync("CREATE TYPE mood AS ENUM ('sad', 'ok'); CREATE DOMAIN positive AS int NOT NULL CHECK (VALUE > 0)");
         await OnSourceAsync("CREATE TABLE t (id positive PRIMARY KEY, m mood, ms mood[]); INSERT INTO t SELECT i, 'ok', '{sad,NULL}' FROM generate_series(1, 50) i");
         await OnTargetAsync("""

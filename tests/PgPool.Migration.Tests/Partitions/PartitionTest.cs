@@ -1,4 +1,3 @@
-using Npgsql;
 using PgPool.Migration.Catalogs;
 using PgPool.Migration.Partitions;
 using PgPool.Tests;
@@ -30,9 +29,8 @@ public abstract class PartitionTest(ServerFixture fixture) : PoolTest(fixture)
 
     public override async ValueTask InitializeAsync()
     {
-        var database = await Server.CreateDatabaseAsync();
-        _pool = Pool(options => options.ConnectionString =
-            new NpgsqlConnectionStringBuilder(database) { ApplicationName = ApplicationName }.ConnectionString);
+        var database = await CreateDatabaseAsync();
+        _pool = Pool(options => options.ConnectionString = database);
         _lease = await _pool.RentAsync(Stop);
     }
 

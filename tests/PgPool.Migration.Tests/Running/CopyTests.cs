@@ -3,6 +3,7 @@ using Xunit;
 
 namespace PgPool.Migration.Tests.Running;
 
+[Trait("Category", "Server")]
 public sealed class CopyTests(ServerFixture fixture) : MigrationTest(fixture)
 {
     private const string Orders = "CREATE TABLE orders (id bigint PRIMARY KEY, customer int NOT NULL, note text, total numeric(12,2))";

@@ -5,6 +5,7 @@ using Xunit;
 namespace PgPool.Migration.Tests.Running;
 
 /// <summary>Going on where a run stopped.</summary>
+[Trait("Category", "Server")]
 public sealed class ResumeTests(ServerFixture fixture) : MigrationTest(fixture)
 {
     private const string Ddl = "CREATE TABLE t (id int PRIMARY KEY, a text)";

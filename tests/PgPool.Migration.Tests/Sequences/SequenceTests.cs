@@ -5,6 +5,7 @@ using Xunit;
 
 namespace PgPool.Migration.Tests.Sequences;
 
+[Trait("Category", "Server")]
 public sealed class SequenceTests(ServerFixture fixture) : PoolTest(fixture)
 {
     private string _database = "";
@@ -12,7 +13,7 @@ public sealed class SequenceTests(ServerFixture fixture) : PoolTest(fixture)
 
     public override async ValueTask InitializeAsync()
     {
-        _database = new NpgsqlConnectionStringBuilder(await Server.CreateDatabaseAsync()) { ApplicationName = ApplicationName }.ConnectionString;
+        _database = await CreateDatabaseAsync();
         _target = Pool(options => options.ConnectionString = _database);
     }
 

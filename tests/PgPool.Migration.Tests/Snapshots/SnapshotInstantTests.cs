@@ -7,6 +7,7 @@ using Xunit;
 namespace PgPool.Migration.Tests.Snapshots;
 
 /// <summary>All leases of a group see one instant, whatever is written.</summary>
+[Trait("Category", "Server")]
 public sealed class SnapshotInstantTests(ServerFixture fixture) : SnapshotTest(fixture)
 {
     [Fact]

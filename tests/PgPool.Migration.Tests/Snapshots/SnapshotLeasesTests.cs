@@ -7,6 +7,7 @@ using Xunit;
 namespace PgPool.Migration.Tests.Snapshots;
 
 /// <summary>Leases come all or none, and go back clean.</summary>
+[Trait("Category", "Server")]
 public sealed class SnapshotLeasesTests(ServerFixture fixture) : SnapshotTest(fixture)
 {
     [Theory]
@@ -25,7 +26,7 @@ public sealed class SnapshotLeasesTests(ServerFixture fixture) : SnapshotTest(fi
     public async Task RentSnapshotAsync_PoolIsBusy_TakesNothing()
     {
         var pool = SourcePool(options => (options.MaxSize, options.RentTimeout) = (3, TimeSpan.FromMilliseconds(200)));
-        await using var held = await pool.RentManyAsync(2, default, Stop);
+        await using var held = await pool.RentManyAsync(2, new RentOptions { Timeout = Eventually.Deadline }, Stop);
 
         await Assert.ThrowsAsync<PoolTimeoutException>(() => pool.RentSnapshotAsync(2, Stop).AsTask());
 

@@ -17,7 +17,7 @@ public abstract class SnapshotTest(ServerFixture fixture) : PoolTest(fixture)
 
     public override async ValueTask InitializeAsync()
     {
-        Database = new NpgsqlConnectionStringBuilder(await Server.CreateDatabaseAsync()) { ApplicationName = ApplicationName }.ConnectionString;
+        Database = await CreateDatabaseAsync();
         await WriteAsync($"CREATE TABLE t (id bigint); INSERT INTO t SELECT generate_series(1, {OldRows})");
     }
 

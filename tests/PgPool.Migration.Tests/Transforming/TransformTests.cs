@@ -6,6 +6,7 @@ using Xunit;
 
 namespace PgPool.Migration.Tests.Transforming;
 
+[Trait("Category", "Server")]
 public sealed class TransformTests(ServerFixture fixture) : MigrationTest(fixture)
 {
     private const string Ddl = "CREATE TABLE t (id int PRIMARY KEY, a text)";

@@ -3,6 +3,7 @@ using Xunit;
 
 namespace PgPool.Migration.Tests.Updating;
 
+[Trait("Category", "Server")]
 public sealed class UpdateTests(ServerFixture fixture) : MigrationTest(fixture)
 {
     private static readonly TableName Table = TableName.Parse("t");

@@ -4,6 +4,7 @@ using Xunit;
 
 namespace PgPool.Migration.Tests.Verifying;
 
+[Trait("Category", "Server")]
 public sealed class VerifyTests(ServerFixture fixture) : MigrationTest(fixture)
 {
     private const string Ddl = "CREATE TABLE t (id int PRIMARY KEY, a text, b text, n numeric(10,2))";

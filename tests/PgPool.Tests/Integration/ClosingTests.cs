@@ -3,6 +3,7 @@ using Xunit;
 
 namespace PgPool.Tests.Integration;
 
+[Trait("Category", "Server")]
 public sealed class ClosingTests(ServerFixture fixture) : PoolTest(fixture)
 {
     [Theory]

@@ -4,6 +4,7 @@ using Xunit;
 
 namespace PgPool.Tests.Integration;
 
+[Trait("Category", "Server")]
 public sealed class ForEachTests(ServerFixture fixture) : PoolTest(fixture)
 {
     [Theory]

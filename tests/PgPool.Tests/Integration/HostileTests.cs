@@ -7,6 +7,7 @@ using Xunit;
 namespace PgPool.Tests.Integration;
 
 /// <summary>User code that hangs, throws or interrupts, and servers without room: none of it may cost the pool a place, or hang it.</summary>
+[Trait("Category", "Server")]
 public sealed class HostileTests(ServerFixture fixture) : PoolTest(fixture)
 {
     [Theory]

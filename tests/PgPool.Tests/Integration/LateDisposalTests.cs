@@ -5,6 +5,7 @@ using Xunit;
 namespace PgPool.Tests.Integration;
 
 /// <summary>What was made of a lease, and is disposed of only when somebody else has its session.</summary>
+[Trait("Category", "Server")]
 public sealed class LateDisposalTests(ServerFixture fixture) : PoolTest(fixture)
 {
     public static TheoryData<SessionReset, bool> Resets => new(

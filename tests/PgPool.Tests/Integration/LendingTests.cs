@@ -4,6 +4,7 @@ using Xunit;
 
 namespace PgPool.Tests.Integration;
 
+[Trait("Category", "Server")]
 public sealed class LendingTests(ServerFixture fixture) : PoolTest(fixture)
 {
     [Fact]

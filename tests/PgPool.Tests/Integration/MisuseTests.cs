@@ -5,6 +5,7 @@ using Xunit;
 namespace PgPool.Tests.Integration;
 
 /// <summary>Leases that come back with something under way, or with another session than was lent.</summary>
+[Trait("Category", "Server")]
 public sealed class MisuseTests(ServerFixture fixture) : PoolTest(fixture)
 {
     private const string ManyRows = "SELECT repeat('x', 1000) FROM generate_series(1, 10000000)";
@@ -64,7 +65,8 @@ public sealed class MisuseTests(ServerFixture fixture) : PoolTest(fixture)
     [InlineData(false)]
     public async Task Return_BackendKilled_IsReplacedAndTheOthersAreChecked(bool async)
     {
-        var pool = Pool(options => options.MaxSize = 2);
+        // So fresh that they are lent unseen, however long the machine takes to kill them.
+        var pool = Pool(options => (options.MaxSize, options.ValidateAfterIdle) = (2, TimeSpan.FromHours(1)));
         await (await pool.RentManyAsync(2, cancellationToken: Stop)).DisposeAsync();
         await Server.TerminateBackendsAsync(ApplicationName);
 

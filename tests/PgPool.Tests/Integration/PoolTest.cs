@@ -8,6 +8,7 @@ namespace PgPool.Tests.Integration;
 public abstract class PoolTest(PostgresServer server) : IAsyncLifetime
 {
     private readonly List<ConnectionPool> _pools = [];
+    private readonly List<string> _databases = [];
 
     /// <summary>On the server that all tests share.</summary>
     protected PoolTest(ServerFixture fixture) : this(fixture.Server)
@@ -33,11 +34,21 @@ public abstract class PoolTest(PostgresServer server) : IAsyncLifetime
             await pool.CloseAsync(TimeSpan.Zero);
         if (_pools.Count > 0)
             await Eventually.BecomesAsync(async () => await BackendsAsync() == 0, $"no session of {ApplicationName} is left");
+        foreach (var database in _databases)
+            await Server.DropDatabaseAsync(database);
         GC.SuppressFinalize(this);
     }
 
     /// <summary>Skips the test where the server is of an earlier version.</summary>
     protected Task NeedsVersionAsync(int major, string what) => Installed.NeedsVersionAsync(Server, major, what);
+
+    /// <summary>A database that is dropped with the test, under the test's name.</summary>
+    protected async Task<string> CreateDatabaseAsync()
+    {
+        var database = new NpgsqlConnectionStringBuilder(await Server.CreateDatabaseAsync()) { ApplicationName = ApplicationName };
+        _databases.Add(database.Database!);
+        return database.ConnectionString;
+    }
 
     /// <summary>A pool that is closed with the test; of 0..4 connections, so that none is opened before the test asks for it.</summary>
     protected ConnectionPool Pool(Action<ConnectionPoolOptions>? configure = null)

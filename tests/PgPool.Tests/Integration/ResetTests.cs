@@ -4,6 +4,7 @@ using Xunit;
 namespace PgPool.Tests.Integration;
 
 /// <summary>What one lease leaves behind, and the next one must not find.</summary>
+[Trait("Category", "Server")]
 public sealed class ResetTests(ServerFixture fixture) : PoolTest(fixture)
 {
     public static TheoryData<string, bool> OpenTransactions => new(
