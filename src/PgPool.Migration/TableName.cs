@@ -8,6 +8,7 @@ namespace PgPool.Migration;
 public sealed record TableName(string Schema, string Name)
 {
     /// <summary>"orders" (schema public), "sales.orders", or with quoted parts as SQL writes them: unquoted parts fold to lower case.</summary>
+    /// <remarks>As in a database of UTF-8 only the letters A to Z fold: ÄPFEL is the table "Äpfel".</remarks>
     /// <param name="text">The name as SQL writes it.</param>
     /// <exception cref="FormatException">Not one or two parts.</exception>
     public static TableName Parse(string text)
@@ -31,10 +32,10 @@ public sealed record TableName(string Schema, string Name)
 
     private static string ReadPart(string text, ref int position)
     {
-        while (position < text.Length && char.IsWhiteSpace(text[position]))
+        while (position < text.Length && IsBlank(text[position]))
             position++;
         var part = position < text.Length && text[position] == '"' ? ReadQuoted(text, ref position) : ReadUnquoted(text, ref position);
-        while (position < text.Length && char.IsWhiteSpace(text[position]))
+        while (position < text.Length && IsBlank(text[position]))
             position++;
         return part;
     }
@@ -65,10 +66,13 @@ public sealed record TableName(string Schema, string Name)
             position++;
         if (position == start)
             throw Malformed(text);
-        return text[start..position].ToLowerInvariant();
+        return string.Concat(text[start..position].Select(static c => char.IsAsciiLetterUpper(c) ? char.ToLowerInvariant(c) : c));
     }
 
+    // To PostgreSQL whatever is beyond ASCII is part of a name, a no-break space too.
     // https://www.postgresql.org/docs/current/sql-syntax-lexical.html#SQL-SYNTAX-IDENTIFIERS
+    private static bool IsBlank(char c) => c is ' ' or '\t' or '\n' or '\r' or '\f' or '\v';
+
     private static bool IsNamePart(char c, bool first) => char.IsLetter(c) || c == '_' || c > 127 || (!first && (char.IsDigit(c) || c == '$'));
 
     private static FormatException Malformed(string text) =>

@@ -13,6 +13,9 @@ public sealed class TableNameTests
     [InlineData("\"with space\"", "public", "with space")]
     [InlineData("_x$1", "public", "_x$1")]
     [InlineData("größe", "public", "größe")]
+    [InlineData("ÄPFEL", "public", "Äpfel")]
+    [InlineData("a\u00A0b", "public", "a\u00A0b")]
+    [InlineData("\u00A0a", "public", "\u00A0a")]
     public void Parse_NameAsSqlWritesIt_FoldsAndUnquotes(string text, string schema, string name) =>
         Assert.Equal(new TableName(schema, name), TableName.Parse(text));
 
