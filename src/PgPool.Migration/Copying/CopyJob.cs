@@ -51,7 +51,7 @@ internal sealed class CopyJob(RunState run, ISliceCopier slices) : IPartitionJob
         ConnectionLease source, ConnectionLease target, Partition partition, PostgresException refusal, CancellationToken cancellationToken)
     {
         if (slices.LinesAreRows && partition.Table.SourceKey.Count == 0 && RowNames.LineOf(refusal, partition.Table) is { } line)
-            return (line, refusal);
+            return ($"at COPY line {line}", refusal);
 
         try
         {

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.RegularExpressions;
 using Npgsql;
 using PgPool.Migration.Catalogs;
@@ -12,14 +13,14 @@ internal static class RowNames
         ? "'ctid ' || ctid"
         : string.Join(" || ', ' || ", table.SourceKey.Select(column => $"{Sql.Literal($"{column} = ")} || {Sql.Name(column)}::text"));
 
-    /// <summary>"at COPY line 5", of a row without a key, if the target's error tells the line.</summary>
-    /// <remarks>
-    /// It is not for finding the row of a key: nothing makes a second query's rows come in the order in which the COPY's came.
-    /// </remarks>
-    public static string? LineOf(PostgresException refusal, TablePlan table)
+    /// <summary>The line of the COPY at which the target refused a row, if its error tells.</summary>
+    /// <remarks>A second query cannot be asked for the row by it: nothing makes its rows come in the order in which the COPY's came.</remarks>
+    public static long? LineOf(PostgresException refusal, TablePlan table)
     {
         // "COPY orders, line 5, column total": in the language of the server's messages, so that only the number after the name can be relied on.
         var name = $"{Regex.Escape(table.Target.Name)}|{CopyDestination.StageName}";
-        return Regex.Match(refusal.Where ?? "", $@"COPY (?:{name}), \S+ (\d+)") is { Success: true } match ? $"at COPY line {match.Groups[1]}" : null;
+        return Regex.Match(refusal.Where ?? "", $@"COPY (?:{name}), \S+ (\d+)") is { Success: true } match
+            ? long.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture)
+            : null;
     }
 }
