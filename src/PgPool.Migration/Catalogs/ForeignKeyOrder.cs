@@ -6,7 +6,7 @@ internal sealed class ForeignKeyOrder
     private readonly List<Key> _keys;
     private readonly Dictionary<long, CatalogTable> _rootOf = [];
 
-    private ForeignKeyOrder(List<Key> keys, DatabaseCatalog target)
+    public ForeignKeyOrder(List<Key> keys, DatabaseCatalog target)
     {
         _keys = keys;
         var named = target.Tables.OfType<CatalogTable>().ToList();
@@ -113,5 +113,5 @@ internal sealed class ForeignKeyOrder
         ORDER BY n.nspname, c.relname, k.conname
         """;
 
-    private sealed record Key(long From, long To, TableName FromName, string Constraint, bool IsPartition, bool IsCopy, bool IsChecked);
+    public sealed record Key(long From, long To, TableName FromName, string Constraint, bool IsPartition, bool IsCopy, bool IsChecked);
 }

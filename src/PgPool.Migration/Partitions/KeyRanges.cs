@@ -51,6 +51,13 @@ internal static class KeyRanges
         ConnectionLease source, TablePlan table, Relation relation, long count, CancellationToken cancellationToken)
     {
         var bounds = await BoundsAsync(source, relation, count, cancellationToken).ConfigureAwait(false);
+        return Cut(table, relation, count, bounds);
+    }
+
+    /// <summary>Cuts a relation at these bounds, each with the number of the <paramref name="count"/> shares that come before it.</summary>
+    public static IReadOnlyList<Partition> Cut(
+        TablePlan table, Relation relation, long count, IReadOnlyList<(string Bound, long Share)> bounds)
+    {
         if (bounds.Count == 0)
             return [new(table, relation, PartitionKind.Whole, null, null, relation.Bytes)];
 
