@@ -50,7 +50,7 @@ internal sealed class RowChecksum(VerificationMode mode, TextTraits traits)
     }
 
     // What the target's type makes of a value: 5 in a numeric(10,2) is 5.00. Not where the cast would cut: the target refuses what is too long.
-    private static string Text(CopyColumn column, bool isSource)
+    public static string Text(CopyColumn column, bool isSource)
     {
         if (!isSource)
             return $"{Sql.Name(column.Name)}::text";
