@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using System.Globalization;
 
 namespace PgPool.TestSupport;
@@ -28,7 +29,7 @@ internal sealed class PostgresPrograms(string folder)
         foreach (var folder in path.Concat(installed).Where(folder => Needed.All(program => File.Exists(Path.Combine(folder, program)))))
         {
             var programs = new PostgresPrograms(folder);
-            if (version is null || await programs.AreOfAsync(version.Value, cancellationToken))
+            if (await programs.WorkAsync(version, cancellationToken))
                 return programs;
         }
 
@@ -40,17 +41,17 @@ internal sealed class PostgresPrograms(string folder)
     public Task RunAsync(string program, string[] arguments, CancellationToken cancellationToken) =>
         ServerAccount.RunAsync([Path.Combine(Folder, program), .. arguments], cancellationToken);
 
-    // "postgres (PostgreSQL) 15.13 (Debian 15.13-0+deb12u1)"
-    private async Task<bool> AreOfAsync(int version, CancellationToken cancellationToken)
+    // "postgres (PostgreSQL) 15.13 (Debian 15.13-0+deb12u1)"; a link may lead to nothing, which File.Exists does not tell.
+    private async Task<bool> WorkAsync(int? version, CancellationToken cancellationToken)
     {
         try
         {
             var said = await ServerAccount.RunAsync([Path.Combine(Folder, "postgres"), "--version"], cancellationToken);
-            return said.Contains($" {version}.", StringComparison.Ordinal);
+            return version is null || said.Contains($" {version}.", StringComparison.Ordinal);
         }
-        catch (InvalidOperationException)
+        catch (Exception e) when (e is InvalidOperationException or Win32Exception)
         {
-            return false; // whatever is wrong with them, they are not of use
+            return false; // whatever is wrong with them, they are of no use
         }
     }
 
