@@ -15,6 +15,7 @@ namespace PgPool.Migration.Running;
 internal sealed class RunJoin(RunState run, string kind, IReadOnlyList<TablePlan> plans)
 {
     private SnapshotGroup? _snapshot;
+    private IReadOnlyList<ConnectionLease>? _readers;
     private bool _isJoined;
 
     /// <param name="pool">The source.</param>
@@ -22,24 +23,25 @@ internal sealed class RunJoin(RunState run, string kind, IReadOnlyList<TablePlan
     /// <param name="cancellationToken">Gives up.</param>
     public async Task<JoinedRun> RunAsync(ConnectionPool pool, IReadOnlyList<ConnectionLease> readers, CancellationToken cancellationToken)
     {
+        _readers = readers;
         try
         {
             // Whether a COMMIT took place whose answer was lost: the next attempt finds out, as it would after a crash.
             return await run.OnTargetAsync(
-                "the plan", target => JoinAsync(pool, readers, target, cancellationToken), cancellationToken).ConfigureAwait(false);
+                "the plan", target => JoinAsync(pool, readers.Count, target, cancellationToken), cancellationToken).ConfigureAwait(false);
         }
         catch
         {
             if (_snapshot is not null)
                 await _snapshot.DisposeAsync().ConfigureAwait(false);
             else
-                await LeaseGang.ReturnAsync(readers).ConfigureAwait(false);
+                await ReturnReadersAsync().ConfigureAwait(false);
             throw;
         }
     }
 
     private async Task<JoinedRun> JoinAsync(
-        ConnectionPool pool, IReadOnlyList<ConnectionLease> readers, ConnectionLease target, CancellationToken cancellationToken)
+        ConnectionPool pool, int readers, ConnectionLease target, CancellationToken cancellationToken)
     {
         var transaction = await target.Connection.BeginTransactionAsync(IsolationLevel.ReadCommitted, cancellationToken).ConfigureAwait(false);
         await using (transaction.ConfigureAwait(false))
@@ -53,12 +55,12 @@ internal sealed class RunJoin(RunState run, string kind, IReadOnlyList<TablePlan
                 var counts = await run.Store.CountAsync(target, cancellationToken).ConfigureAwait(false);
                 if (counts.IsFinished)
                 {
-                    await LeaseGang.ReturnAsync(readers).ConfigureAwait(false);
+                    await ReturnReadersAsync().ConfigureAwait(false);
                     return new JoinedRun(Snapshot: null, stored.Epoch, counts);
                 }
             }
 
-            _snapshot ??= await SnapshotGroup.TakeAsync(pool, readers, Plan(stored), cancellationToken).ConfigureAwait(false);
+            _snapshot ??= await TakeSnapshotAsync(pool, readers, Plan(stored), cancellationToken).ConfigureAwait(false);
             var epoch = stored is null
                 ? await BeginAsync(target, cancellationToken).ConfigureAwait(false)
                 : await ResumeAsync(stored, target, cancellationToken).ConfigureAwait(false);
@@ -67,13 +69,29 @@ internal sealed class RunJoin(RunState run, string kind, IReadOnlyList<TablePlan
             await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
 
             if (stored is null)
-                MigrationLog.Began(run.Log, run.RunId, begun.Total, plans.Count, readers.Count);
+                MigrationLog.Began(run.Log, run.RunId, begun.Total, plans.Count, readers);
             else
-                MigrationLog.Resumed(run.Log, run.RunId, begun.Done, begun.Total, readers.Count, epoch);
+                MigrationLog.Resumed(run.Log, run.RunId, begun.Done, begun.Total, readers, epoch);
             run.Epoch = epoch;
             _isJoined = true;
             return new JoinedRun(_snapshot, epoch, begun);
         }
+    }
+
+    // A snapshot takes its leases over, also when it fails: the next attempt needs others.
+    private async Task<SnapshotGroup> TakeSnapshotAsync(ConnectionPool pool, int readers, SnapshotPlan plan, CancellationToken cancellationToken)
+    {
+        var leases = _readers ?? await pool.RentManyAsync(
+            readers, new() { Label = $"{kind} {run.RunId}", Priority = RentPriority.High }, cancellationToken).ConfigureAwait(false);
+        _readers = null;
+        return await SnapshotGroup.TakeAsync(pool, leases, plan, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task ReturnReadersAsync()
+    {
+        if (_readers is { } readers)
+            await LeaseGang.ReturnAsync(readers).ConfigureAwait(false);
+        _readers = null;
     }
 
     private SnapshotPlan Plan(StoredRun? stored) => new()
