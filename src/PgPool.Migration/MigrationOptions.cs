@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using PgPool.Migration.Statements;
 
 namespace PgPool.Migration;
 
@@ -19,8 +20,8 @@ public sealed record MigrationOptions
     public long? MaxBytesPerSecond { get; init; }
 
     /// <summary>
-    /// SQL on the target that returns true to pause the run, e.g. on replica lag; asked before each partition, the first included, once a second at
-    /// most; NULL is false. Null, the default: never paused.
+    /// A query on the target that returns true to pause the run, e.g. on replica lag; asked before each partition, the first included, once a second
+    /// at most, in a read-only transaction; NULL is false. Null, the default: never paused.
     /// </summary>
     public string? PauseWhile { get; init; }
 
@@ -49,7 +50,8 @@ public sealed record MigrationOptions
         Check(PartitionBytes >= 8192, nameof(PartitionBytes), PartitionBytes, "8192 (one block) or more");
         Check(MaxBytesPerSecond is null or >= 1, nameof(MaxBytesPerSecond), MaxBytesPerSecond, "1 or more, or null for no limit");
         Check(MaxAttempts >= 1, nameof(MaxAttempts), MaxAttempts, "1 or more");
-        Check(PauseWhile is null || !string.IsNullOrWhiteSpace(PauseWhile), nameof(PauseWhile), PauseWhile, "SQL that returns a boolean, or null");
+        Check(PauseWhile is null || SqlStatement.One(SqlTokenizer.Read(PauseWhile).Tokens) is not null, nameof(PauseWhile), PauseWhile,
+            "one SQL query that returns a boolean, or null");
         ArgumentNullException.ThrowIfNull(TimeProvider, nameof(TimeProvider));
 
         static void Check(bool holds, string property, object? value, string wanted)

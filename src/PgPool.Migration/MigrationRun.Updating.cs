@@ -11,8 +11,9 @@ public sealed partial class MigrationRun
     /// adapt to take about half a second each, so that rows are not locked for long.
     /// </summary>
     /// <remarks>
-    /// Every key that was there when its range was reached is covered once. Rows that others insert meanwhile may be covered or not; a statement that
-    /// changes the key itself may meet a row again. The source pool is not used.
+    /// Every key that was there when its range was reached is covered once. Rows that others insert meanwhile may be covered or not. A statement that
+    /// assigns to the key is refused, and one that changes a row outside of its range, or moves it there, fails and leaves that range as it was. The
+    /// source pool is not used.
     /// </remarks>
     /// <param name="table">The table whose key is cut into ranges.</param>
     /// <param name="sql">
@@ -21,20 +22,15 @@ public sealed partial class MigrationRun
     /// <param name="progress">Is told a few times a second how far the run is, and at last of its end.</param>
     /// <param name="cancellationToken">Stops the run; ranges that are done stay done.</param>
     /// <returns>What this call did; rows are those that the statement reported.</returns>
-    /// <exception cref="ArgumentException">sql lacks @first or @last.</exception>
+    /// <exception cref="ArgumentException">sql is not one statement, or lacks @first or @last outside of strings and comments.</exception>
     /// <exception cref="MigrationException">What failed, where, and what to change.</exception>
     public async Task<MigrationReport> UpdateAsync(
         TableName table, string sql, IProgress<MigrationProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(table);
         ArgumentException.ThrowIfNullOrWhiteSpace(sql);
-        foreach (var parameter in new[] { "@first", "@last" })
-        {
-            if (!sql.Contains(parameter, StringComparison.Ordinal))
-                throw new ArgumentException($"The statement has no {parameter}: it would run on all rows for each range. Add \"WHERE key BETWEEN @first AND @last\".", nameof(sql));
-        }
-
+        var statement = UpdateStatement.Parse(sql);
         return await Guarded.RunAsync(
-            () => new TargetRun(_id, _target, _options, _log).RunAsync(table, sql, progress, cancellationToken), cancellationToken).ConfigureAwait(false);
+            () => new TargetRun(_id, _target, _options, _log).RunAsync(table, statement, progress, cancellationToken), cancellationToken).ConfigureAwait(false);
     }
 }

@@ -27,7 +27,7 @@ internal static class Attempts
             static reader => reader.FieldCount > 0 && reader.GetFieldType(0) == typeof(bool)
                 ? null
                 : reader.FieldCount == 0 ? "it returns nothing" : $"it returns {reader.GetDataTypeName(0)}",
-            cancellationToken).ConfigureAwait(false);
+            cancellationToken, readOnly: true).ConfigureAwait(false);
         if (failure is not null)
             problems.Add($"{Property} does not work on the target ({failure})", "give SQL that returns a boolean");
     }
@@ -46,9 +46,9 @@ internal static class Attempts
 
     /// <returns>What PostgreSQL said, or <paramref name="judge"/>; null: it went well.</returns>
     private static async Task<string?> TryAsync(
-        ConnectionLease lease, string sql, Func<NpgsqlDataReader, string?> judge, CancellationToken cancellationToken)
+        ConnectionLease lease, string sql, Func<NpgsqlDataReader, string?> judge, CancellationToken cancellationToken, bool readOnly = false)
     {
-        await lease.ExecuteAsync("SAVEPOINT pgpool_attempt", cancellationToken).ConfigureAwait(false);
+        await lease.ExecuteAsync($"SAVEPOINT pgpool_attempt{(readOnly ? "; SET LOCAL transaction_read_only = on" : "")}", cancellationToken).ConfigureAwait(false);
         var failure = await RunAsync().ConfigureAwait(false);
         await lease.ExecuteAsync("ROLLBACK TO pgpool_attempt", cancellationToken).ConfigureAwait(false);
         return failure;

@@ -1,3 +1,6 @@
+using System.Data;
+using Npgsql;
+
 namespace PgPool.Migration.Running;
 
 /// <summary>Holds workers back while the caller's SQL says so. Asked by one worker at a time, at most once a second; the others go by its answer.</summary>
@@ -43,13 +46,23 @@ internal sealed class PauseGate(string? pauseWhile, TimeProvider clock) : IDispo
 
     private async Task<bool> ReadAsync(ConnectionLease target, CancellationToken cancellationToken)
     {
-        try
+        // Read only: what asks must not change anything, and is asked again and again.
+        var transaction = await target.Connection.BeginTransactionAsync(IsolationLevel.ReadCommitted, cancellationToken).ConfigureAwait(false);
+        await using (transaction.ConfigureAwait(false))
         {
-            return await target.ScalarAsync<bool>(pauseWhile!, cancellationToken).ConfigureAwait(false);
-        }
-        catch (InvalidCastException e)
-        {
-            throw new MigrationException($"{nameof(MigrationOptions.PauseWhile)} must return a boolean: {pauseWhile}", e);
+            try
+            {
+                await target.ExecuteAsync("SET TRANSACTION READ ONLY", cancellationToken).ConfigureAwait(false);
+                return await target.ScalarAsync<bool>(pauseWhile!, cancellationToken).ConfigureAwait(false);
+            }
+            catch (InvalidCastException e)
+            {
+                throw new MigrationException($"{nameof(MigrationOptions.PauseWhile)} must return a boolean: {pauseWhile}", e);
+            }
+            catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.ReadOnlySqlTransaction)
+            {
+                throw new MigrationException($"{nameof(MigrationOptions.PauseWhile)} is run read-only, and would change something ({e.MessageText}): {pauseWhile}", e);
+            }
         }
     }
 }

@@ -15,7 +15,7 @@ internal sealed class TargetRun(string id, ConnectionPool pool, MigrationOptions
     private readonly ProgressMeter _meter = new(options.TimeProvider);
 
     public async Task<MigrationReport> RunAsync(
-        TableName table, string sql, IProgress<MigrationProgress>? progress, CancellationToken cancellationToken)
+        TableName table, UpdateStatement statement, IProgress<MigrationProgress>? progress, CancellationToken cancellationToken)
     {
         progress?.Report(_meter.Read(paused: false));
         var workers = Math.Min(options.Degree ?? pool.MaxSize, pool.MaxSize);
@@ -25,14 +25,14 @@ internal sealed class TargetRun(string id, ConnectionPool pool, MigrationOptions
         await using (targets.ConfigureAwait(false))
         {
             var plan = await targets.UseAsync(
-                target => UpdatePlan.ReadAsync(target, table, sql, options, cancellationToken), cancellationToken).ConfigureAwait(false);
+                target => UpdatePlan.ReadAsync(target, table, statement, options, cancellationToken), cancellationToken).ConfigureAwait(false);
             using var run = new RunState(id, options, [plan.Table], targets, _meter, log, workers, cancellationToken);
             var counts = await run.OnTargetAsync(
                 "the plan", target => JoinAsync(target, run, plan, workers, cancellationToken), cancellationToken).ConfigureAwait(false);
             _meter.Begin(Kind, counts);
             await new ProgressLoop(progress, run).TellWhileAsync(async () =>
             {
-                var job = new UpdateJob(run, sql, plan.From);
+                var job = new UpdateJob(run, plan);
                 await Task.WhenAll(Enumerable.Range(0, workers).Select(_ => new Worker(run, job).RunAsync(source: null).AsTask())).ConfigureAwait(false);
             }).ConfigureAwait(false);
             return await RunReport.MakeAsync(run, [plan.Table], counts.Done, progress, cancellationToken).ConfigureAwait(false);

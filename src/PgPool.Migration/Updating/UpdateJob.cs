@@ -8,9 +8,8 @@ namespace PgPool.Migration.Updating;
 
 /// <summary>Runs the caller's UPDATE or DELETE on the next range of keys of a partition.</summary>
 /// <param name="run">What the workers share.</param>
-/// <param name="sql">The statement, with @first and @last.</param>
-/// <param name="from">What keys are read from: ONLY the table, or a partitioned one with its partitions.</param>
-internal sealed class UpdateJob(RunState run, string sql, string from) : IPartitionJob
+/// <param name="plan">The statement, and what keys are read from: ONLY the table, or a partitioned one with its partitions.</param>
+internal sealed class UpdateJob(RunState run, UpdatePlan plan) : IPartitionJob
 {
     private readonly RangeSize _size = new(run.Options.TimeProvider);
 
@@ -23,16 +22,10 @@ internal sealed class UpdateJob(RunState run, string sql, string from) : IPartit
             return default;
 
         var began = run.Options.TimeProvider.GetTimestamp();
-        var command = target.Command(sql);
-        await using (command.ConfigureAwait(false))
-        {
-            command.Parameters.Add(Parameter("first", range.First));
-            command.Parameters.Add(Parameter("last", range.Last));
-            var rows = await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
-            _size.Took(size, began);
-            attempt.Moved(bytes: 0, Math.Max(rows, 0));
-            return new JobResult(new PartitionOutcome(Math.Max(rows, 0), Bytes: 0, Rejected: 0), range.Count < size ? null : range.Last);
-        }
+        var rows = await ChangeAsync(target, partition, range, cancellationToken).ConfigureAwait(false);
+        _size.Took(size, began);
+        attempt.Moved(bytes: 0, rows);
+        return new JobResult(new PartitionOutcome(rows, Bytes: 0, Rejected: 0), range.Count < size ? null : range.Last);
     }
 
     public Task<MigrationException> ExplainAsync(
@@ -41,7 +34,8 @@ internal sealed class UpdateJob(RunState run, string sql, string from) : IPartit
         var error = Failures.Refusal(refusal)!;
         return Task.FromResult(new MigrationException(
             $"The statement fails within {partition}: {error.MessageText} ({error.SqlState}{(error.Detail is { } detail ? $", {detail}" : "")}). "
-            + "Correct the rows or the statement; ranges that are done stay done.", refusal)
+            + "Correct the rows, then run the same id again: ranges that are done stay done. Another statement needs another id, and a condition that leaves "
+            + "out the rows of those ranges.", refusal)
         {
             Table = partition.Table.Source,
             Partition = partition.Bounds,
@@ -51,6 +45,26 @@ internal sealed class UpdateJob(RunState run, string sql, string from) : IPartit
     // A range that takes too long is made smaller, not a partition.
     public bool MaySplit(Partition partition) => false;
 
+    private async Task<long> ChangeAsync(ConnectionLease target, Partition partition, KeyRange range, CancellationToken cancellationToken)
+    {
+        var command = target.Command(plan.Statement);
+        await using (command.ConfigureAwait(false))
+        {
+            foreach (var bound in new[] { range.First, range.Last, range.First, range.Last })
+                command.Parameters.Add(Parameter(bound));
+            var (rows, outside) = (await command.QueryAsync(
+                static reader => (reader.GetInt64(0), reader.GetInt64(1)), cancellationToken).ConfigureAwait(false))[0];
+            return outside == 0 ? rows : throw new MigrationException(
+                $"The statement for {partition.Table.Source}, run for the keys from {range.First} to {range.Last}, changes {outside} rows that are not of that range, "
+                + "or moves them out of it: they would be changed once for each range, or met again. That range is as it was. "
+                + "Have the statement change rows WHERE the key is BETWEEN @first AND @last, and leave the key alone, in triggers too.")
+            {
+                Table = partition.Table.Source,
+                Partition = partition.Bounds,
+            };
+        }
+    }
+
     private async Task<KeyRange?> ReadRangeAsync(
         ConnectionLease target, Partition partition, string? position, int size, CancellationToken cancellationToken)
     {
@@ -59,7 +73,7 @@ internal sealed class UpdateJob(RunState run, string sql, string from) : IPartit
         var rest = position is null ? "" : $" AND {name} > {Sql.Literal(position)}::{key.Type}";
         // Not min and max: some types have an order and neither of them.
         var command = target.Command($"""
-            WITH range {target.AsMaterialized()} (SELECT {name}::{key.Type} AS key FROM {from} WHERE {partition.Bounds}{rest} ORDER BY {name} LIMIT {size})
+            WITH range {target.AsMaterialized()} (SELECT {name}::{key.Type} AS key FROM {plan.From} WHERE {partition.Bounds}{rest} ORDER BY {name} LIMIT {size})
             SELECT (SELECT key FROM range ORDER BY key LIMIT 1)::text, last.key::text, (SELECT count(*) FROM range)::int
             FROM (SELECT key FROM range ORDER BY key DESC LIMIT 1) last
             """);
@@ -72,7 +86,7 @@ internal sealed class UpdateJob(RunState run, string sql, string from) : IPartit
     }
 
     // As text, of the type that the statement takes it for: .NET has no value for some keys, and for some another one (9999-12-31 is infinity).
-    private static NpgsqlParameter Parameter(string name, string value) => new(name, NpgsqlDbType.Unknown) { Value = value };
+    private static NpgsqlParameter Parameter(string value) => new() { NpgsqlDbType = NpgsqlDbType.Unknown, Value = value };
 
     private sealed record KeyRange(string First, string Last, int Count);
 }

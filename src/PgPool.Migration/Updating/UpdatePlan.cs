@@ -2,14 +2,14 @@ using System.Data;
 using Npgsql;
 using PgPool.Migration.Catalogs;
 using PgPool.Migration.Checkpoints;
-using PgPool.Migration.Running;
 
 namespace PgPool.Migration.Updating;
 
 /// <summary>The table that is changed in place, and that the statement can run on it.</summary>
 /// <param name="Table">As the store and the workers know it.</param>
 /// <param name="From">What keys are read from.</param>
-internal sealed record UpdatePlan(TablePlan Table, string From)
+/// <param name="Statement">What is run for each range, see <see cref="UpdateStatement.Checked"/>.</param>
+internal sealed record UpdatePlan(TablePlan Table, string From, string Statement)
 {
     // An ordinary table is cut by its key; one with partitions, or with children by inheritance, which the statement reaches as well, is walked through
     // in one piece, as ranges of a part's keys may lie in others too.
@@ -27,7 +27,7 @@ internal sealed record UpdatePlan(TablePlan Table, string From)
 
     /// <exception cref="MigrationException">There is no such table, it has no primary key, or the statement does not fit it.</exception>
     public static async Task<UpdatePlan> ReadAsync(
-        ConnectionLease target, TableName table, string sql, MigrationOptions options, CancellationToken cancellationToken)
+        ConnectionLease target, TableName table, UpdateStatement statement, MigrationOptions options, CancellationToken cancellationToken)
     {
         var transaction = await target.Connection.BeginTransactionAsync(IsolationLevel.ReadCommitted, cancellationToken).ConfigureAwait(false);
         await using (transaction.ConfigureAwait(false))
@@ -37,16 +37,16 @@ internal sealed record UpdatePlan(TablePlan Table, string From)
             var command = target.Command(Facts, table.Schema, table.Name);
             List<UpdatePlan?> found;
             await using (command.ConfigureAwait(false))
-                found = await command.QueryAsync(reader => Read(reader, table, sql, options), cancellationToken).ConfigureAwait(false);
+                found = await command.QueryAsync(reader => Read(reader, table, statement, options), cancellationToken).ConfigureAwait(false);
             if (found is not [{ } plan])
                 throw new MigrationException($"Table {table} is not in the target: create it, or correct the name.") { Table = table };
             await transaction.RollbackAsync(cancellationToken).ConfigureAwait(false);
-            await CheckAsync(target, table, sql, options, cancellationToken).ConfigureAwait(false);
+            await UpdateChecks.RunAsync(target, plan, statement, options, cancellationToken).ConfigureAwait(false);
             return plan;
         }
     }
 
-    private static UpdatePlan? Read(NpgsqlDataReader reader, TableName table, string sql, MigrationOptions options)
+    private static UpdatePlan? Read(NpgsqlDataReader reader, TableName table, UpdateStatement statement, MigrationOptions options)
     {
         if (!reader.GetBoolean(0))
             throw Refused($"{table} is not a table.");
@@ -67,42 +67,14 @@ internal sealed record UpdatePlan(TablePlan Table, string From)
             Relations = [relation],
             Definition = new Dictionary<string, string>
             {
-                ["sql"] = sql,
+                ["sql"] = statement.Sql,
                 ["key"] = $"{relation.Key.Name} {relation.Key.Type}",
                 ["triggers disabled"] = $"{options.DisableTriggers}",
             },
         };
-        return new UpdatePlan(plan, hasParts ? table.ToString() : $"ONLY {table}");
+        return new UpdatePlan(
+            plan, hasParts ? table.ToString() : $"ONLY {table}", statement.Checked(Sql.Name(relation.Key.Name), relation.Key.Type));
 
         MigrationException Refused(string message) => new(message) { Table = table };
-    }
-
-    /// <summary>Has the server plan the statement, which checks names, types and privileges, and changes nothing.</summary>
-    private static async Task CheckAsync(
-        ConnectionLease target, TableName table, string sql, MigrationOptions options, CancellationToken cancellationToken)
-    {
-        var transaction = await target.Connection.BeginTransactionAsync(IsolationLevel.ReadCommitted, cancellationToken).ConfigureAwait(false);
-        await using (transaction.ConfigureAwait(false))
-        {
-            try
-            {
-                await target.ExecuteAsync(SessionSettings.ForWriting(target), cancellationToken).ConfigureAwait(false);
-                if (options.DisableTriggers)
-                    await target.ExecuteAsync("SET LOCAL session_replication_role = replica", cancellationToken).ConfigureAwait(false);
-                var command = target.Command($"EXPLAIN (FORMAT JSON, COSTS OFF) {sql}");
-                await using (command.ConfigureAwait(false))
-                {
-                    command.Parameters.Add(new NpgsqlParameter("first", DBNull.Value));
-                    command.Parameters.Add(new NpgsqlParameter("last", DBNull.Value));
-                    var plan = await command.ScalarAsync<string>(cancellationToken).ConfigureAwait(false) ?? "";
-                    if (!plan.Contains("\"Operation\": \"Update\"", StringComparison.Ordinal) && !plan.Contains("\"Operation\": \"Delete\"", StringComparison.Ordinal))
-                        throw new MigrationException($"The statement for {table} is no UPDATE or DELETE: {sql}") { Table = table };
-                }
-            }
-            catch (PostgresException e) when (e.SqlState.StartsWith("42", StringComparison.Ordinal) || e.SqlState.StartsWith("22", StringComparison.Ordinal))
-            {
-                throw new MigrationException($"The statement for {table} cannot run: {e.MessageText} ({e.SqlState}). {Failures.Cure(e)}".TrimEnd(), e) { Table = table };
-            }
-        }
     }
 }
