@@ -20,7 +20,7 @@ public sealed partial class MigrationRun
         var asked = ArgumentChecks.Check(tables);
         return Guarded.RunAsync(async () =>
         {
-            var needs = new PreflightOptions { DisableTriggers = _options.DisableTriggers, PauseWhile = _options.PauseWhile };
+            var needs = new PreflightOptions { RunId = _id, DisableTriggers = _options.DisableTriggers, PauseWhile = _options.PauseWhile };
             await Preparation.CheckAllAsync(
                 (_source, _target), RunSize.Of(_options, _source, _target), $"check {_id}", asked, needs, cancellationToken).ConfigureAwait(false);
             return true;

@@ -32,6 +32,12 @@ public sealed record TableCopy(TableName Source)
     /// <summary>What happens to rows that the target refuses. The default is <see cref="BadRows.Fail"/>.</summary>
     public BadRows BadRows { get; init; } = BadRows.Fail;
 
+    /// <summary>
+    /// Appends even what a run of another id has brought from the same table into the same one already, so that rows are there twice. The default is
+    /// false: such a run is refused with that run's id and date, unless the target is empty by now.
+    /// </summary>
+    public bool AllowRepeat { get; init; }
+
     /// <summary>The table to write: <see cref="Target"/>, or the one of the source's name.</summary>
     internal TableName TargetName => Target ?? Source;
 }

@@ -1,3 +1,4 @@
+using PgPool.Migration.Checkpoints;
 using PgPool.Migration.Partitions;
 
 namespace PgPool.Migration.Catalogs;
@@ -22,7 +23,17 @@ internal sealed class PreflightChecks(
         await CheckTargetAsync(to.Facts).ConfigureAwait(false);
         plans = await OrderAsync(plans, to).ConfigureAwait(false);
         await CheckPartitionsAsync(plans).ConfigureAwait(false);
-        return plans;
+        return options.RunId is { } runId ? await CheckRepeatAsync(runId, plans, from).ConfigureAwait(false) : plans;
+    }
+
+    private async Task<IReadOnlyList<TablePlan>> CheckRepeatAsync(string runId, IReadOnlyList<TablePlan> plans, DatabaseCatalog from)
+    {
+        var database = await EarlierRuns.IdentifyAsync(source, cancellationToken).ConfigureAwait(false);
+        var found = plans.Select(static plan => plan.Copy).ToHashSet(ReferenceEqualityComparer.Instance);
+        await new RepeatChecks(source, target, problems, cancellationToken).RunAsync(
+            runId, database, [.. tables.Zip(from.Tables).Where(table => found.Contains(table.First)).Select(static table => (table.First, table.Second!))])
+            .ConfigureAwait(false);
+        return [.. plans.Select(plan => plan with { Definition = new Dictionary<string, string>(plan.Definition) { [EarlierRuns.SourceDatabase] = database } })];
     }
 
     // By the target's foreign keys.
@@ -82,7 +93,10 @@ internal sealed class PreflightChecks(
     // Bounds are cast to what is below a domain: not every value between two of a domain is one of it.
     private static Relation Relation(DatabaseCatalog catalog, CatalogTable table) => new(
         table.Name, table.Bytes, table.Blocks,
-        table is { IsKeyOrdered: true, Key: [var first, ..] } ? new KeyColumn(first, catalog.BaseOf(catalog.Types[table.Column(first)!.Type]).Formatted) : null);
+        table is { IsKeyOrdered: true, Key: [var first, ..] } ? new KeyColumn(first, catalog.BaseOf(catalog.Types[table.Column(first)!.Type]).Formatted) : null)
+    {
+        Oid = table.Oid,
+    };
 
     private async Task CheckConditionsAsync(DatabaseCatalog from, DatabaseCatalog to)
     {

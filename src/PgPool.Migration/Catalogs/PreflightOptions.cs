@@ -3,6 +3,9 @@ namespace PgPool.Migration.Catalogs;
 /// <summary>What a run is going to need beside its tables.</summary>
 internal sealed record PreflightOptions
 {
+    /// <summary>The run, for which what other runs did matters; null: it does not.</summary>
+    public string? RunId { get; init; }
+
     /// <summary>Whether the target's triggers and foreign keys are to be suppressed.</summary>
     public bool DisableTriggers { get; init; }
 

@@ -16,6 +16,15 @@ internal sealed record ClaimedPartition(
     int Number, string Table, TableName Relation, PartitionKind Kind, string? Lower, string? Upper, long Bytes, string? Position)
 {
     /// <summary>The partition, of a plan that was found to be the stored one.</summary>
-    public Partition Of(TablePlan table) =>
-        new(table, table.Relations.First(relation => relation.Name == Relation), Kind, Lower, Upper, Bytes) { Number = Number };
+    /// <exception cref="MigrationException">The table has no such relation: it changed while the run works.</exception>
+    public Partition Of(TablePlan table)
+    {
+        var relation = table.Relations.FirstOrDefault(relation => relation.Name == Relation) ?? throw new MigrationException(
+            $"{Relation}, of which rows are to be copied, is no partition of {table.Source} any more: it was renamed, detached or dropped while the run "
+            + "worked. Run the same id again: it then goes on with the partitions that there are.")
+        {
+            Table = table.Source,
+        };
+        return new(table, relation, Kind, Lower, Upper, Bytes) { Number = Number };
+    }
 }

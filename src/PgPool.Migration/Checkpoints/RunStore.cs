@@ -40,12 +40,22 @@ internal sealed partial class RunStore(string runId)
 
         var definitions = await QueryAsync(target, "SELECT source_table, definition FROM pgpool_migration.tables WHERE run_id = $1",
             reader => (Table: reader.GetString(0), Definition: Pairs(reader.GetFieldValue<string[]>(1))), cancellationToken).ConfigureAwait(false);
+        var relations = await QueryAsync(target,
+            """
+            SELECT source_table, relation_schema, relation_name, count(done_at)::int, (count(*) - count(done_at))::int,
+                   (count(*) FILTER (WHERE kind = 'Key' AND done_at IS NULL))::int
+            FROM pgpool_migration.partitions WHERE run_id = $1 GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+            """,
+            reader => (Table: reader.GetString(0), Relation: new StoredRelation(
+                new TableName(reader.GetString(1), reader.GetString(2)), reader.GetInt32(3), reader.GetInt32(4), reader.GetInt32(5))),
+            cancellationToken).ConfigureAwait(false);
         var snapshots = await SnapshotsAsync(target, run.Epoch, cancellationToken).ConfigureAwait(false);
         var contents = await QueryAsync(target, "SELECT contents FROM pgpool_migration.snapshots WHERE run_id = $1 AND epoch = $2 LIMIT 1",
             reader => reader.GetString(0), cancellationToken, run.Epoch).ConfigureAwait(false);
         return new StoredRun(
             run.Kind, run.Epoch,
-            definitions.ToDictionary(table => table.Table, IReadOnlyDictionary<string, string> (table) => table.Definition), snapshots,
+            definitions.ToDictionary(table => table.Table, IReadOnlyDictionary<string, string> (table) => table.Definition),
+            relations.ToLookup(static relation => relation.Table, static relation => relation.Relation), snapshots,
             contents.FirstOrDefault());
     }
 
@@ -57,10 +67,9 @@ internal sealed partial class RunStore(string runId)
         await ExecuteAsync(target, "INSERT INTO pgpool_migration.runs (run_id, kind, epoch) VALUES ($1, $2, 1)", cancellationToken, kind).ConfigureAwait(false);
         for (var i = 0; i < tables.Count; i++)
         {
-            string[] definition = [.. tables[i].Definition.SelectMany(pair => new[] { pair.Key, pair.Value })];
             await ExecuteAsync(target,
                 "INSERT INTO pgpool_migration.tables (run_id, number, source_table, definition) VALUES ($1, $2, $3, $4)",
-                cancellationToken, i + 1, tables[i].Source.ToString(), definition).ConfigureAwait(false);
+                cancellationToken, i + 1, tables[i].Source.ToString(), List(tables[i].Definition)).ConfigureAwait(false);
         }
 
         await InsertAsync(target, [.. partitions], firstNumber: 1, cancellationToken).ConfigureAwait(false);
@@ -118,7 +127,10 @@ internal sealed partial class RunStore(string runId)
             reader => new RunCounts(reader.GetInt32(0), reader.GetInt32(1), reader.GetInt64(2), reader.GetInt64(3)),
             cancellationToken).ConfigureAwait(false))[0];
 
-    private static Dictionary<string, string> Pairs(string[] list) => list.Chunk(2).ToDictionary(pair => pair[0], pair => pair[1]);
+    /// <summary>A definition, of the list that it is kept as.</summary>
+    public static Dictionary<string, string> Pairs(string[] list) => list.Chunk(2).ToDictionary(pair => pair[0], pair => pair[1]);
+
+    private static string[] List(IReadOnlyDictionary<string, string> definition) => [.. definition.SelectMany(static pair => new[] { pair.Key, pair.Value })];
 
     // $1 is the run in all of them.
     private async Task<int> ExecuteAsync(ConnectionLease target, string sql, CancellationToken cancellationToken, params object?[] parameters)

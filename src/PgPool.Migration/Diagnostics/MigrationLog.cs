@@ -29,6 +29,9 @@ internal static partial class MigrationLog
     [LoggerMessage(2014, LogLevel.Warning, "{RunId}: {Partition}: the target refuses row {Row}: {Reason}")]
     public static partial void Rejected(ILogger logger, string runId, string partition, string row, string reason);
 
+    [LoggerMessage(2017, LogLevel.Warning, "{RunId}: {Relation} is no part of {Table} any more: what was left of it is not copied")]
+    public static partial void RelationGone(ILogger logger, string runId, string relation, string table);
+
     [LoggerMessage(2016, LogLevel.Debug, "{RunId}: other processes were not told the snapshot's new id")]
     public static partial void SnapshotNotTold(ILogger logger, string runId, Exception exception);
 

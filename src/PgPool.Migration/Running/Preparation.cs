@@ -16,7 +16,7 @@ internal static class Preparation
     public static Task<IReadOnlyList<TablePlan>> CheckAsync(
         (ConnectionPool Source, ConnectionPool Target) pools, RunSize size, string label, IReadOnlyList<TableCopy> tables, PreflightOptions options,
         CancellationToken cancellationToken) =>
-        OnBothAsync(pools, label, (reader, writer) =>
+        OnBothAsync(pools, tables, label, (reader, writer) =>
             Preflight.CheckAsync(reader, writer, tables, WithDemand(options, pools, size), cancellationToken), cancellationToken);
 
     /// <summary>The checks of a copy, and of all that comes after it.</summary>
@@ -24,7 +24,7 @@ internal static class Preparation
     public static Task CheckAllAsync(
         (ConnectionPool Source, ConnectionPool Target) pools, RunSize size, string label, IReadOnlyList<TableCopy> tables, PreflightOptions options,
         CancellationToken cancellationToken) =>
-        OnBothAsync(pools, label, async (reader, writer) =>
+        OnBothAsync(pools, tables, label, async (reader, writer) =>
         {
             var problems = new Problems();
             await Preflight.FindAsync(reader, writer, tables, WithDemand(options, pools, size), problems, cancellationToken).ConfigureAwait(false);
@@ -36,9 +36,17 @@ internal static class Preparation
         }, cancellationToken);
 
     private static async Task<T> OnBothAsync<T>(
-        (ConnectionPool Source, ConnectionPool Target) pools, string label, Func<ConnectionLease, ConnectionLease, Task<T>> check,
-        CancellationToken cancellationToken)
+        (ConnectionPool Source, ConnectionPool Target) pools, IReadOnlyList<TableCopy> tables, string label,
+        Func<ConnectionLease, ConnectionLease, Task<T>> check, CancellationToken cancellationToken)
     {
+        // A run of nothing would end well, and look as if all were there.
+        if (tables.Count == 0)
+        {
+            throw new MigrationException(
+                $"No tables to {label.Split(' ')[0]}: the list is empty. Where {nameof(MigrationRun.DiscoverAsync)} made it, the source, pool {pools.Source.Name}, "
+                + "has none in the schemas asked for: is it the right database, and may the role see them?");
+        }
+
         var (reader, writer) = await LeaseGang.RentAsync(pools.Source, 1, pools.Target, 1, label, cancellationToken).ConfigureAwait(false);
         try
         {

@@ -111,9 +111,13 @@ internal sealed class RunJoin(RunState run, string kind, IReadOnlyList<TablePlan
     private async Task<int> BeginAsync(ConnectionLease target, CancellationToken cancellationToken)
     {
         var partitions = new IReadOnlyList<Partition>[plans.Count];
+        var defined = new TablePlan[plans.Count];
         await _snapshot!.ForEachAsync(Enumerable.Range(0, plans.Count), async (source, i, token) =>
         {
             partitions[i] = await Partitioner.PlanAsync(source, plans[i], run.Options.PartitionBytes, token).ConfigureAwait(false);
+            var byKey = partitions[i].Where(static partition => partition.Kind == PartitionKind.Key).Select(static partition => partition.Relation.Oid).ToHashSet();
+            var relations = await RelationChanges.DescribeAsync(source, plans[i], byKey, token).ConfigureAwait(false);
+            defined[i] = plans[i] with { Definition = plans[i].Definition.Concat(relations).ToDictionary() };
         }, cancellationToken).ConfigureAwait(false);
 
         var emptied = plans.Where(plan => plan.Copy.Mode == TargetMode.Truncate)
@@ -125,13 +129,24 @@ internal sealed class RunJoin(RunState run, string kind, IReadOnlyList<TablePlan
             await target.ExecuteAsync($"TRUNCATE {string.Join(", ", emptied)}", cancellationToken).ConfigureAwait(false);
         }
 
-        await run.Store.CreateAsync(target, kind, plans, partitions.SelectMany(some => some), cancellationToken).ConfigureAwait(false);
+        await run.Store.CreateAsync(target, kind, defined, partitions.SelectMany(some => some), cancellationToken).ConfigureAwait(false);
         return 1;
     }
 
     private async Task<int> ResumeAsync(StoredRun stored, ConnectionLease target, CancellationToken cancellationToken)
     {
-        if (_snapshot!.IsImported)
+        // One after the other, as all of them write to the target on one connection; where the source's breaks, from the beginning.
+        await target.ExecuteAsync("SAVEPOINT pgpool_replan", cancellationToken).ConfigureAwait(false);
+        var replanned = new TablePlan[plans.Count];
+        await _snapshot!.ForEachAsync([0], async (source, _, token) =>
+        {
+            await target.ExecuteAsync("ROLLBACK TO SAVEPOINT pgpool_replan", token).ConfigureAwait(false);
+            var changes = new RelationChanges(run, stored, target, source, token);
+            for (var i = 0; i < plans.Count; i++)
+                replanned[i] = await changes.ApplyAsync(plans[i], _snapshot.IsImported).ConfigureAwait(false);
+        }, cancellationToken).ConfigureAwait(false);
+        run.Replan(replanned);
+        if (_snapshot.IsImported)
             return stored.Epoch;
         var torn = await run.Store.TornByBlocksAsync(target, cancellationToken).ConfigureAwait(false);
         if (torn.Count > 0 && !run.Options.SourceIsFrozen)

@@ -48,7 +48,7 @@ internal sealed class RunState : IDisposable
     public ILogger Log { get; }
 
     /// <summary>The tables by the source's name as the store has it.</summary>
-    public FrozenDictionary<string, TablePlan> Tables { get; }
+    public FrozenDictionary<string, TablePlan> Tables { get; private set; }
 
     public FrozenDictionary<TableName, TableTally> Tallies { get; }
 
@@ -92,6 +92,9 @@ internal sealed class RunState : IDisposable
             }
         }
     }
+
+    /// <summary>Before the workers begin: the tables' plans as they are stored by now.</summary>
+    public void Replan(IEnumerable<TablePlan> tables) => Tables = tables.ToFrozenDictionary(static table => table.Source.ToString());
 
     /// <summary>Stops all workers; the first failure is the one that is told.</summary>
     public void Fail(Exception exception)

@@ -26,7 +26,7 @@ internal sealed class TransferRun(string id, string kind, (ConnectionPool Source
         progress?.Report(_meter.Read(paused: false));
         var size = RunSize.Of(options, pools.Source, pools.Target);
         var label = $"{kind} {id}";
-        var needs = new PreflightOptions { DisableTriggers = options.DisableTriggers, PauseWhile = options.PauseWhile, TransformsTo = TargetColumns };
+        var needs = new PreflightOptions { RunId = id, DisableTriggers = options.DisableTriggers, PauseWhile = options.PauseWhile, TransformsTo = TargetColumns };
         var plans = await Preparation.CheckAsync(pools, size, label, tables, needs, cancellationToken).ConfigureAwait(false);
 
         var (readers, writers) = await LeaseGang.RentAsync(pools.Source, size.Source, pools.Target, size.Target, label, cancellationToken).ConfigureAwait(false);

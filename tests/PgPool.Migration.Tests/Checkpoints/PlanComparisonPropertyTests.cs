@@ -8,7 +8,8 @@ namespace PgPool.Migration.Tests.Checkpoints;
 
 public sealed class PlanComparisonPropertyTests
 {
-    private static readonly string[] Parts = ["columns", "where", "mode"];
+    // The last one may change without making rows that are done wrong.
+    private static readonly string[] Parts = ["columns", "where", "bad rows"];
 
     // For each of a few tables, in or out, what a few parts of its definition are; "" is a part that is not there.
     private static readonly Gen<Definitions> Some = Gen.Select(Gen.Bool.Array[3], Gen.OneOf("", "a", "b\"").Array[9], (there, values) =>
@@ -23,33 +24,29 @@ public sealed class PlanComparisonPropertyTests
         .Sample(static (plan, plans) => PlanComparison.Check("r", Stored("copy", plan), "copy", plans));
 
     [Fact]
-    public void Check_AnyTwoPlans_TellsEachDifferenceOnce() =>
-        Gen.Select(Some, Some, Gen.OneOf("copy", "transform")).Sample(static (stored, asked, kind) =>
+    public void Check_AnyTwoPlans_RefusesWhatMakesDoneRowsWrongAndTellsItOnce() =>
+        Gen.Select(Some, Some, Gen.OneOf("copy", "transform"), Gen.Bool).Sample(static (stored, asked, kind, isDone) =>
         {
             List<string> expected = kind == "copy" ? [] : ["it was begun as copy, not transform"];
-            foreach (var table in stored.Keys.Union(asked.Keys))
+            expected.AddRange(asked.Keys.Except(stored.Keys).Select(static table => $"table {table} is new: "));
+            foreach (var table in stored.Keys.Intersect(asked.Keys))
             {
-                if (!asked.ContainsKey(table))
-                    expected.Add($"table {table} is missing");
-                else if (!stored.ContainsKey(table))
-                    expected.Add($"table {table} is new");
-                else
-                {
-                    expected.AddRange(Parts.Where(part => Value(stored, table, part) != Value(asked, table, part))
-                        .Select(part => $"{part} of {table}: was \"{Value(stored, table, part)}\", is \"{Value(asked, table, part)}\""));
-                }
+                expected.AddRange(Parts[..2].Where(part => Value(stored, table, part) != Value(asked, table, part))
+                    .Select(part => $"{part} of {table}: was \"{Value(stored, table, part)}\", is \"{Value(asked, table, part)}\": "));
             }
 
-            var refused = Record.Exception(() => PlanComparison.Check("r", Stored("copy", stored), kind, Plans(asked)));
+            var missing = stored.Keys.Except(asked.Keys).Select(table => $"table {table} is missing, and is {(isDone ? "" : "not ")}done").ToList();
+            var isRefused = expected.Count > 0 || (missing.Count > 0 && !isDone);
 
-            if (expected.Count == 0)
-            {
-                Assert.Null(refused);
+            var refused = Record.Exception(() => PlanComparison.Check("r", Stored("copy", stored, isDone), kind, Plans(asked)));
+
+            Assert.Equal(isRefused, refused is not null);
+            if (refused is null)
                 return;
-            }
-
+            expected.AddRange(missing);
             var told = Assert.IsType<MigrationException>(refused).Message.Split('\n')[1..^1];
-            Assert.Equal(expected.Select(static line => $"- {line}").Order(StringComparer.Ordinal), told.Order(StringComparer.Ordinal));
+            Assert.Equal(expected.Count, told.Length);
+            Assert.All(expected, line => Assert.Single(told, other => other.StartsWith($"- {line}", StringComparison.Ordinal)));
         }, iter: 500);
 
     [Fact]
@@ -96,7 +93,8 @@ public sealed class PlanComparisonPropertyTests
 
     private static string Value(Definitions plan, string table, string part) => plan[table].GetValueOrDefault(part, "");
 
-    private static StoredRun Stored(string kind, Definitions plan) => new(kind, 1, plan, [], null);
+    private static StoredRun Stored(string kind, Definitions plan, bool isDone = false) => new(
+        kind, 1, plan, plan.Keys.ToLookup(static table => table, table => new StoredRelation(TableName.Parse(table), isDone ? 2 : 1, isDone ? 0 : 1, 0)), [], null);
 
     private static TablePlan[] Plans(Definitions plan) =>
         [.. plan.Select(static pair => Generators.Plan(new TableCopy(pair.Key)) with { Definition = pair.Value })];
