@@ -29,10 +29,11 @@ internal sealed class TransformCopier<TSource>(Func<NpgsqlDataReader, TSource> r
                 var reader = await select.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
                 await using (reader.ConfigureAwait(false))
                 {
+                    var values = new SourceValues(reader, table.Columns);
                     while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
                     {
                         foreach (var row in Map(reader, partition))
-                            await writer.WriteAsync(row, cancellationToken).ConfigureAwait(false);
+                            await writer.WriteAsync(row, values, cancellationToken).ConfigureAwait(false);
                         if (writer.UnreportedRows >= ReportedRows)
                             await writer.ReportAsync(cancellationToken).ConfigureAwait(false);
                     }

@@ -1,5 +1,6 @@
 using System.Text;
 using Npgsql;
+using NpgsqlTypes;
 using PgPool.Migration.Catalogs;
 using PgPool.Migration.Partitions;
 
@@ -16,7 +17,7 @@ internal sealed class TypedRowWriter(NpgsqlBinaryImporter importer, Partition pa
     public int UnreportedRows { get; private set; }
 
     /// <exception cref="MigrationException">The row has another number of values than there are columns, or a value does not fit.</exception>
-    public async ValueTask WriteAsync(object?[] row, CancellationToken cancellationToken)
+    public async ValueTask WriteAsync(object?[] row, SourceValues source, CancellationToken cancellationToken)
     {
         if (row is null || row.Length != _columns.Count)
         {
@@ -27,7 +28,7 @@ internal sealed class TypedRowWriter(NpgsqlBinaryImporter importer, Partition pa
         var bytes = sizeof(short);
         for (var i = 0; i < row.Length; i++)
         {
-            await WriteAsync(_columns[i], row[i], cancellationToken).ConfigureAwait(false);
+            await WriteAsync(_columns[i], row[i], source, cancellationToken).ConfigureAwait(false);
             bytes += sizeof(int) + SizeOf(row[i]);
         }
 
@@ -43,12 +44,14 @@ internal sealed class TypedRowWriter(NpgsqlBinaryImporter importer, Partition pa
         await observer.MovedAsync(bytes, rows, cancellationToken).ConfigureAwait(false);
     }
 
-    private async ValueTask WriteAsync(CopyColumn column, object? value, CancellationToken cancellationToken)
+    private async ValueTask WriteAsync(CopyColumn column, object? value, SourceValues source, CancellationToken cancellationToken)
     {
         try
         {
             if (value is null or DBNull)
                 await importer.WriteNullAsync(cancellationToken).ConfigureAwait(false);
+            else if (source.Find(column, value) is { } raw)
+                await importer.WriteAsync(raw, NpgsqlDbType.Bytea, cancellationToken).ConfigureAwait(false); // bytes go as they are, whatever they mean
             else
                 await importer.WriteAsync(value, column.TargetType, cancellationToken).ConfigureAwait(false);
         }
