@@ -14,6 +14,9 @@ public sealed partial class MigrationRun
     /// </summary>
     /// <remarks>
     /// <paramref name="read"/> and <paramref name="map"/> are called by several workers at once, and again for rows whose partition is tried again.
+    /// A value that <paramref name="map"/> hands on as the reader gave it is written as the source has it, bit for bit, be it one of several that .NET does
+    /// not tell apart. Where a column has values that .NET has none for (a numeric of a hundred digits, an interval with months, an array with NULLs, a
+    /// composite), the rows of that partition have PostgreSQL's text in it, as a string; such text may be given for a column of any type.
     /// Bytes in progress and report are an estimate. With <see cref="BadRows.Reject"/>, a source row goes to pgpool_migration.rejected as a whole.
     /// </remarks>
     /// <typeparam name="TSource">What a source row is read as.</typeparam>

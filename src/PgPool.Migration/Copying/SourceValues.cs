@@ -24,11 +24,14 @@ internal sealed class SourceValues
     private readonly IReadOnlyList<CopyColumn> _columns;
     private readonly string?[] _types;
 
-    public SourceValues(NpgsqlDataReader reader, IReadOnlyList<CopyColumn> columns)
+    /// <param name="reader">On no row yet.</param>
+    /// <param name="columns">What it reads.</param>
+    /// <param name="texts">Which of them come as text, and are none of these values; null: none.</param>
+    public SourceValues(NpgsqlDataReader reader, IReadOnlyList<CopyColumn> columns, bool[]? texts)
     {
         _reader = reader;
         _columns = columns;
-        _types = [.. Enumerable.Range(0, reader.FieldCount).Select(TypeOf)];
+        _types = [.. Enumerable.Range(0, reader.FieldCount).Select(i => texts is not null && texts[i] ? null : TypeOf(i))];
     }
 
     /// <summary>What the source sent for a value that was handed back.</summary>
@@ -38,10 +41,11 @@ internal sealed class SourceValues
     /// <exception cref="FormatException">Several that differ are read as this value, and none is of a column of this name.</exception>
     public byte[]? Find(CopyColumn column, object value)
     {
-        if (Exact.Contains(column.TargetType))
+        var type = DriverTypes.NameOf(column.TargetType);
+        if (Exact.Contains(type))
             return null;
         byte[]? found = null;
-        foreach (var i in Candidates(column))
+        foreach (var i in Candidates(column, type))
         {
             if (_reader.IsDBNull(i) || !IsReadAs(i, value))
                 continue;
@@ -62,14 +66,14 @@ internal sealed class SourceValues
     }
 
     // That of the same name first.
-    private IEnumerable<int> Candidates(CopyColumn column) => Enumerable.Range(0, _types.Length)
-        .Where(i => _types[i] == column.TargetType).OrderBy(i => _columns[i].Name == column.Name ? 0 : 1);
+    private IEnumerable<int> Candidates(CopyColumn column, string type) => Enumerable.Range(0, _types.Length)
+        .Where(i => _types[i] == type).OrderBy(i => _columns[i].Name == column.Name ? 0 : 1);
 
     // As format_type prints it; null where its binary form may be another one at the target.
     private string? TypeOf(int column)
     {
         var type = _reader.GetPostgresType(column);
-        return IsCore(type) ? _reader.GetDataTypeName(column) : null;
+        return IsCore(type) ? DriverTypes.NameOf(_reader.GetDataTypeName(column)) : null;
     }
 
     private static bool IsCore(Npgsql.PostgresTypes.PostgresType type) => type switch
@@ -113,7 +117,7 @@ internal sealed class SourceValues
     private static bool AreSame(object? one, object? other)
     {
         if (one is not IEnumerable values || one is string || other is not IEnumerable others || other is string)
-            return Equals(one, other);
+            return Equals(one, other) || (one is NpgsqlTsQuery query && other is NpgsqlTsQuery && query.ToString() == other.ToString());
         if (one is Array array && other is Array otherArray
             && (array.Rank != otherArray.Rank || Enumerable.Range(0, array.Rank).Any(i => array.GetLength(i) != otherArray.GetLength(i))))
         {

@@ -7,9 +7,15 @@ using PgPool.Migration.Partitions;
 namespace PgPool.Migration.Copying;
 
 /// <summary>Writes rows of values as the types of the target's columns.</summary>
-internal sealed class TypedRowWriter(NpgsqlBinaryImporter importer, Partition partition, ICopyObserver observer)
+/// <param name="importer">The COPY.</param>
+/// <param name="partition">Whose rows they are made of.</param>
+/// <param name="texts">The columns that have a second one, behind all, for values that come as text.</param>
+/// <param name="observer">Is told what goes through.</param>
+internal sealed class TypedRowWriter(
+    NpgsqlBinaryImporter importer, Partition partition, IReadOnlyList<CopyColumn> texts, ICopyObserver observer)
 {
     private readonly IReadOnlyList<CopyColumn> _columns = partition.Table.Written;
+    private readonly Dictionary<CopyColumn, int> _positions = partition.Table.Written.Select(static (column, i) => (column, i)).ToDictionary();
     private int _unreportedBytes;
 
     public CopyTotals Totals { get; private set; }
@@ -28,10 +34,13 @@ internal sealed class TypedRowWriter(NpgsqlBinaryImporter importer, Partition pa
         var bytes = sizeof(short);
         for (var i = 0; i < row.Length; i++)
         {
-            await WriteAsync(_columns[i], row[i], source, cancellationToken).ConfigureAwait(false);
+            var value = row[i] is string && texts.Contains(_columns[i]) ? null : row[i];
+            await WriteAsync(_columns[i], value, source, cancellationToken).ConfigureAwait(false);
             bytes += sizeof(int) + SizeOf(row[i]);
         }
 
+        foreach (var text in texts)
+            await importer.WriteAsync(row[_positions[text]] as string, NpgsqlDbType.Text, cancellationToken).ConfigureAwait(false);
         UnreportedRows++;
         _unreportedBytes += bytes;
         Totals = new CopyTotals(Totals.Rows + 1, Totals.Bytes + bytes);
@@ -53,7 +62,7 @@ internal sealed class TypedRowWriter(NpgsqlBinaryImporter importer, Partition pa
             else if (source.Find(column, value) is { } raw)
                 await importer.WriteAsync(raw, NpgsqlDbType.Bytea, cancellationToken).ConfigureAwait(false); // bytes go as they are, whatever they mean
             else
-                await importer.WriteAsync(value, column.TargetType, cancellationToken).ConfigureAwait(false);
+                await importer.WriteAsync(value, DriverTypes.NameOf(column.TargetType), cancellationToken).ConfigureAwait(false);
         }
         catch (Exception e) when (e is InvalidCastException or NotSupportedException or ArgumentException or FormatException or OverflowException)
         {
