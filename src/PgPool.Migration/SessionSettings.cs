@@ -5,7 +5,8 @@ internal static class SessionSettings
 {
     // COPYs take hours and a snapshot idles: the timeouts that protect a server from others would end them. A lock that nobody releases is waited
     // for this long, and then tried again as any transient failure. Text forms are fixed where bounds, rows and checksums depend on them; the order
-    // of day and month and the zone are the caller's, whose conditions may mean them.
+    // of day and month, the zone, the search_path and lc_monetary are the caller's, whose conditions and values of money may mean them: they are set
+    // for the tables that need it only (ValueSettings).
     private const string Common = """
         SET LOCAL statement_timeout = 0;
         SET LOCAL idle_in_transaction_session_timeout = 0;
@@ -14,7 +15,6 @@ internal static class SessionSettings
         SET LOCAL IntervalStyle = 'postgres';
         SET LOCAL extra_float_digits = 3;
         SET LOCAL bytea_output = 'hex';
-        SET LOCAL lc_monetary = 'C';
         SET LOCAL xmloption = content;
         SET LOCAL array_nulls = on;
         """;

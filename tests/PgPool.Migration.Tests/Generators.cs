@@ -89,6 +89,9 @@ internal static class Generators
             Encoding = encoding,
             Server = server,
             IsReadOnly = false,
+            TimeZone = "UTC",
+            MoneyLocale = "C",
+            MoneyUnit = 100,
         };
 
     /// <summary>What a preflight would say; null: nothing.</summary>

@@ -5,17 +5,18 @@ namespace PgPool.Migration.Catalogs;
 /// <summary>What only trying tells: each in a savepoint, so that the transaction survives a failure and nothing of it stays.</summary>
 internal static class Attempts
 {
-    /// <summary>Whether the caller's condition is one, in the session's own search_path.</summary>
+    /// <summary>Whether the caller's condition is one, in the session's own search_path unless the table's values need another.</summary>
     public static async Task ConditionAsync(
-        ConnectionLease lease, string side, TableCopy copy, TableName table, Problems problems, CancellationToken cancellationToken)
+        ConnectionLease lease, string side, TableCopy copy, TableName table, ValueSettings settings, Problems problems, CancellationToken cancellationToken)
     {
         // On lines of its own: it may end in a comment. It may use the table's name, and is of the source on both sides.
         var failure = await TryAsync(
-            lease, $"SELECT FROM ONLY {table} AS {Sql.Name(copy.Source.Name)} WHERE (\n{copy.Where}\n) LIMIT 0", static _ => null, cancellationToken).ConfigureAwait(false);
+            lease, $"{settings.ForReading}SELECT FROM ONLY {table} AS {Sql.Name(copy.Source.Name)} WHERE (\n{copy.Where}\n) LIMIT 0", static _ => null, cancellationToken).ConfigureAwait(false);
         if (failure is not null)
         {
             problems.Add(copy.Source, $"the {side} does not understand the condition ({failure})",
-                $"correct {nameof(TableCopy)}.{nameof(TableCopy.Where)}");
+                $"correct {nameof(TableCopy)}.{nameof(TableCopy.Where)}"
+                + (settings.HasFullNames ? ", and qualify its names: columns of the reg… types are read with search_path = pg_catalog" : ""));
         }
     }
 

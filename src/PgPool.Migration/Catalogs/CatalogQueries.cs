@@ -13,21 +13,23 @@ internal static class CatalogQueries
 
     // Types and domains are told by what they are made of, so these are followed to their ends.
     private const string TypeParts = """
-        SELECT a.attnum::int4 AS number, a.atttypid AS oid
+        SELECT a.attnum::int4 AS number, a.atttypid AS oid, a.attname::text AS name, pg_catalog.format_type(a.atttypid, a.atttypmod) AS format
         FROM pg_catalog.pg_attribute a
         WHERE t.typtype = 'c' AND a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped
-        UNION ALL SELECT 1, t.typelem
+        UNION ALL SELECT 1, t.typelem, '', ''
         WHERE t.typtype = 'b' AND t.typcategory = 'A' AND t.typelem <> 0 AND t.typname NOT IN ('int2vector', 'oidvector')
-        UNION ALL SELECT 1, t.typbasetype WHERE t.typtype = 'd'
-        UNION ALL SELECT 1, r.rngsubtype FROM pg_catalog.pg_range r WHERE t.oid = r.rngtypid
+        UNION ALL SELECT 1, t.typbasetype, '', pg_catalog.format_type(t.typbasetype, t.typtypmod) WHERE t.typtype = 'd'
+        UNION ALL SELECT 1, r.rngsubtype, '', '' FROM pg_catalog.pg_range r WHERE t.oid = r.rngtypid
         """;
 
-    private const string MultirangeParts = " UNION ALL SELECT 1, r.rngsubtype FROM pg_catalog.pg_range r WHERE t.oid = r.rngmultitypid";
+    private const string MultirangeParts = " UNION ALL SELECT 1, r.rngsubtype, '', '' FROM pg_catalog.pg_range r WHERE t.oid = r.rngmultitypid";
 
     public const string Facts = """
         SELECT current_user::text, d.datname::text, d.oid::int8, pg_catalog.pg_encoding_to_char(d.encoding)::text,
                pg_catalog.concat_ws(' ', pg_catalog.current_setting('port'), extract(epoch FROM pg_catalog.pg_postmaster_start_time())),
-               pg_catalog.pg_is_in_recovery() OR pg_catalog.current_setting('default_transaction_read_only') = 'on'
+               pg_catalog.pg_is_in_recovery() OR pg_catalog.current_setting('default_transaction_read_only') = 'on',
+               pg_catalog.current_setting('TimeZone'), pg_catalog.current_setting('lc_monetary'),
+               ('x' || pg_catalog.encode(pg_catalog.cash_send(1::money), 'hex'))::bit(64)::int8
         FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database()
         """;
 
@@ -94,6 +96,8 @@ internal static class CatalogQueries
                n.nspname = 'pg_catalog' AND t.oid < 16384, t.typcategory = 'S',
                t.typsend::oid <> 0 AND t.typreceive::oid <> 0, t.typnotnull, t.typdefault IS NOT NULL,
                ARRAY(SELECT part.oid::int8 FROM ({TypePartsOf(version)}) part ORDER BY part.number),
+               ARRAY(SELECT part.name FROM ({TypePartsOf(version)}) part ORDER BY part.number),
+               ARRAY(SELECT part.format FROM ({TypePartsOf(version)}) part ORDER BY part.number),
                ARRAY(SELECT e.enumlabel::text FROM pg_catalog.pg_enum e WHERE e.enumtypid = t.oid ORDER BY e.enumsortorder),
                (SELECT pg_catalog.concat_ws(' ', x.extname, x.extversion)
                 FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_extension x ON x.oid = d.refobjid

@@ -84,6 +84,9 @@ internal sealed class CatalogReader(ConnectionLease lease, CancellationToken can
         Encoding = row.GetString(3),
         Server = row.GetString(4),
         IsReadOnly = row.GetBoolean(5),
+        TimeZone = row.GetString(6),
+        MoneyLocale = row.GetString(7),
+        MoneyUnit = row.GetInt64(8),
     };
 
     private static CatalogTable ReadTable(NpgsqlDataReader row) => new()
@@ -133,7 +136,9 @@ internal sealed class CatalogReader(ConnectionLease lease, CancellationToken can
         IsNotNull = row.GetBoolean(9),
         HasDefault = row.GetBoolean(10),
         Parts = row.GetFieldValue<long[]>(11),
-        Labels = row.GetFieldValue<string[]>(12),
-        Extension = row.IsDBNull(13) ? null : row.GetString(13),
+        PartNames = row.GetFieldValue<string[]>(12),
+        PartFormats = row.GetFieldValue<string[]>(13),
+        Labels = row.GetFieldValue<string[]>(14),
+        Extension = row.IsDBNull(15) ? null : row.GetString(15),
     };
 }

@@ -30,16 +30,25 @@ internal sealed record CatalogType
     /// <summary>The oids of the element, the domain's base, the range's subtype or the attributes.</summary>
     public required long[] Parts { get; init; }
 
+    /// <summary>The names of a composite's attributes, as <see cref="Parts"/>.</summary>
+    public required string[] PartNames { get; init; }
+
+    /// <summary>The parts in full, length included; of an array's, a range's and a multirange's only, empty: they take it from the whole, or have none.</summary>
+    public required string[] PartFormats { get; init; }
+
     /// <summary>Of an enum.</summary>
     public required string[] Labels { get; init; }
 
     /// <summary>Name and version of the extension it belongs to.</summary>
     public required string? Extension { get; init; }
 
+    /// <summary>Without the version.</summary>
+    public string? ExtensionName => Extension?.Split(' ')[0];
+
     /// <summary>For a cast: qualified, so that no search_path and no keyword changes it, and without a length.</summary>
     public string Qualified => $"{SqlPart(Schema)}.{SqlPart(Name)}";
 
-    // Plain where that is safe behind a dot, for the sake of those who read the statements in a log.
-    private static string SqlPart(string name) =>
+    /// <summary>A name behind a dot: plain where that is safe, for the sake of those who read the statements in a log.</summary>
+    public static string SqlPart(string name) =>
         name.All(static c => c is (>= 'a' and <= 'z') or '_' or (>= '0' and <= '9')) && !char.IsDigit(name[0]) && name != "char" ? name : Sql.Name(name);
 }

@@ -5,29 +5,69 @@ internal sealed class ColumnMatch(DatabaseCatalog source, DatabaseCatalog target
 {
     private readonly TypeFit _types = new(source, target);
 
-    /// <summary>The columns, in the source's order, and the format that all of them can take.</summary>
+    /// <summary>The columns, in the source's order, the format that all of them can take, and what their values need.</summary>
     /// <remarks>
     /// Of a verification nothing is written: columns that need a value are left alone, and those are compared that the target generates.
     /// </remarks>
-    public (IReadOnlyList<CopyColumn> Columns, CopyFormat Format) Match(TableCopy copy, CatalogTable from, CatalogTable to, bool writes)
+    public (IReadOnlyList<CopyColumn> Columns, CopyFormat Format, ValueSettings Settings) Match(TableCopy copy, CatalogTable from, CatalogTable to, bool writes)
     {
         var columns = copy.Columns is { } names ? Named(copy, names, from, to) : All(copy, from, to, writes);
         var format = source.Facts.Encoding == target.Facts.Encoding ? CopyFormat.Binary : CopyFormat.Text;
+        var texts = writes ? null : new ValueText(source, target, _types);
         List<CopyColumn> copied = [];
+        var needs = ValueNeeds.None;
         foreach (var (column, wanted) in columns)
         {
             var fit = _types.Fit(column, wanted);
             if (fit.Problem is not null)
                 problems.Add(copy.Source, $"column {Sql.Name(column.Name)}: {fit.Problem}", fit.Cure!);
-            if (!fit.IsBinary)
+            if (fit.Form != Likeness.Binary)
                 format = CopyFormat.Text;
-            var name = Sql.Name(column.Name);
-            copied.Add(new(column.Name, fit.Cast is null ? name : $"{name}::{fit.Cast}", wanted.FormattedType));
+            needs |= fit.Needs;
+            copied.Add(new(column.Name, fit.Read, wanted.FormattedType) { Compared = fit.Problem is null ? texts?.Of(column, wanted) : null });
         }
 
         if (writes)
+        {
             CheckOthersHaveValues(copy, to, copied);
-        return (copied, format);
+            if (format == CopyFormat.Text)
+                CheckTexts(copy, columns);
+        }
+
+        return (copied, format, Settings(copy, needs, format, writes));
+    }
+
+    private ValueSettings Settings(TableCopy copy, ValueNeeds needs, CopyFormat format, bool writes)
+    {
+        var (from, to) = (source.Facts, target.Facts);
+        var byZone = needs.HasFlag(ValueNeeds.TimeZone);
+        if (byZone && copy.Where is not null && from.TimeZone != to.TimeZone)
+        {
+            problems.Add(copy.Source,
+                $"types with and without a time zone are converted by the target's ({to.TimeZone}), and the condition may go by the source's ({from.TimeZone})",
+                "set one TimeZone in both connection strings");
+        }
+
+        // As text, kept money would go by C, which has two decimals.
+        var plainMoney = writes && format == CopyFormat.Text && needs.HasFlag(ValueNeeds.MoneyKept);
+        if (plainMoney && needs.HasFlag(ValueNeeds.MoneyConverted) && from.MoneyUnit != 100)
+            problems.Add(copy.Source, "some of its money is converted, and some kept and sent as text", "make all of the target's numeric");
+        return new ValueSettings
+        {
+            HasFullNames = needs.HasFlag(ValueNeeds.FullNames),
+            TimeZone = byZone ? to.TimeZone : null,
+            HasPlainMoney = plainMoney,
+        };
+    }
+
+    private void CheckTexts(TableCopy copy, IEnumerable<(CatalogColumn From, CatalogColumn To)> columns)
+    {
+        foreach (var (column, _) in columns.Where(pair => source.Contains(
+            source.Types[pair.From.Type], type => !CoreTypes.IsTextAlike(type, source.Facts, target.Facts))))
+        {
+            problems.Add(copy.Source, $"column {Sql.Name(column.Name)} of type \"char\" cannot go as text, as others of the table have to: an older server reads it otherwise",
+                "leave it out, or make it text in the source");
+        }
     }
 
     /// <summary>The columns that a transformation reads, in the order asked for, and those that it writes. They need not have to do with each other.</summary>

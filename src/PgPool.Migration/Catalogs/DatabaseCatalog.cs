@@ -29,6 +29,9 @@ internal sealed record DatabaseCatalog
     /// <summary>The oids of a table and its partitions.</summary>
     public IEnumerable<long> MembersOf(CatalogTable table) => table.IsPartitioned ? Members[table.Oid] : [table.Oid];
 
+    /// <summary>A column's type.</summary>
+    public TypeUse Use(CatalogColumn column) => new(Types[column.Type], column.FormattedType);
+
     /// <summary>The type below all domains.</summary>
     public CatalogType BaseOf(CatalogType type)
     {
@@ -36,4 +39,29 @@ internal sealed record DatabaseCatalog
             type = Types[type.Parts[0]];
         return type;
     }
+
+    /// <summary>The type below all domains, with the length that they give it.</summary>
+    public TypeUse BaseOf(TypeUse use)
+    {
+        while (use.Type.Kind == TypeKind.Domain)
+            use = Part(use, 0);
+        return use;
+    }
+
+    /// <summary>A part of a type: an array's element, a composite's attribute, …</summary>
+    public TypeUse Part(TypeUse whole, int number)
+    {
+        var part = Types[whole.Type.Parts[number]];
+        return whole.Type.Kind switch
+        {
+            // An array of any depth is printed with one pair of brackets.
+            TypeKind.Array when whole.Format.EndsWith("[]", StringComparison.Ordinal) => new(part, whole.Format[..^2]),
+            TypeKind.Domain or TypeKind.Composite => new(part, whole.Type.PartFormats[number]),
+            _ => new(part, part.Formatted),
+        };
+    }
+
+    /// <summary>Whether a type is, or is made of, such a type.</summary>
+    public bool Contains(CatalogType type, Func<CatalogType, bool> isSuch) =>
+        isSuch(type) || type.Parts.Any(part => Contains(Types[part], isSuch));
 }

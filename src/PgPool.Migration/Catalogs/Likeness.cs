@@ -6,9 +6,9 @@ internal enum Likeness
     /// <summary>The same bytes mean the same.</summary>
     Binary,
 
-    /// <summary>Not proven.</summary>
-    Unproven,
+    /// <summary>The same text means the same, under <see cref="SessionSettings"/> and <see cref="ValueSettings"/>.</summary>
+    Text,
 
-    /// <summary>Not even the same number of parts.</summary>
+    /// <summary>Nothing is known.</summary>
     None,
 }

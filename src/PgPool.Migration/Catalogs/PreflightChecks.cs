@@ -15,7 +15,7 @@ internal sealed class PreflightChecks(
         var to = await new CatalogReader(target, cancellationToken).ReadAsync([.. tables.Select(static table => table.TargetName)], sizes: !options.Writes, casts: false)
             .ConfigureAwait(false);
         IReadOnlyList<TablePlan> plans = CheckTables(from, to);
-        await CheckConditionsAsync(from, to).ConfigureAwait(false);
+        await CheckConditionsAsync(from, to, plans).ConfigureAwait(false);
         await CheckConnectionsAsync(from.Facts, to.Facts).ConfigureAwait(false);
         if (!options.Writes)
             return plans;
@@ -63,11 +63,12 @@ internal sealed class PreflightChecks(
                 continue;
             IReadOnlyList<CopyColumn>? written = null;
             var format = CopyFormat.Binary;
+            var settings = ValueSettings.None;
             IReadOnlyList<CopyColumn> columns;
             if (options.TransformsTo is { } names)
                 (columns, written) = match.MatchTransformed(copy, names, found!, wanted!);
             else
-                (columns, format) = match.Match(copy, found!, wanted!, options.Writes);
+                (columns, format, settings) = match.Match(copy, found!, wanted!, options.Writes);
             checks.Readable(copy, found!, columns);
             if (options.Writes)
                 checks.Writable(copy, wanted!, written ?? columns);
@@ -79,6 +80,7 @@ internal sealed class PreflightChecks(
                 Columns = columns,
                 Transformed = written,
                 Format = format,
+                Settings = settings,
                 SourceKey = found!.Key,
                 TargetKey = wanted!.Key,
                 Relations = [.. from.RelationsOf(found).Select(relation => Relation(from, relation))],
@@ -98,14 +100,15 @@ internal sealed class PreflightChecks(
         Oid = table.Oid,
     };
 
-    private async Task CheckConditionsAsync(DatabaseCatalog from, DatabaseCatalog to)
+    private async Task CheckConditionsAsync(DatabaseCatalog from, DatabaseCatalog to, IReadOnlyList<TablePlan> plans)
     {
         foreach (var (copy, found, wanted) in tables.Zip(from.Tables, to.Tables).Where(static table => table.First.Where is not null))
         {
+            var settings = plans.FirstOrDefault(plan => plan.Copy == copy)?.Settings ?? ValueSettings.None;
             if (found is { Kind: 'r' or 'p', MayUseSchema: true })
-                await Attempts.ConditionAsync(source, "source", copy, found.Name, problems, cancellationToken).ConfigureAwait(false);
+                await Attempts.ConditionAsync(source, "source", copy, found.Name, settings, problems, cancellationToken).ConfigureAwait(false);
             if (!options.Writes && wanted is { Kind: 'r' or 'p' or 'f', MayUseSchema: true })
-                await Attempts.ConditionAsync(target, "target", copy, wanted.Name, problems, cancellationToken).ConfigureAwait(false);
+                await Attempts.ConditionAsync(target, "target", copy, wanted.Name, settings, problems, cancellationToken).ConfigureAwait(false);
         }
     }
 

@@ -19,6 +19,15 @@ internal sealed record ServerFacts
 
     public required bool IsReadOnly { get; init; }
 
+    /// <summary>The session's, as it was begun.</summary>
+    public required string TimeZone { get; init; }
+
+    /// <summary>lc_monetary.</summary>
+    public required string MoneyLocale { get; init; }
+
+    /// <summary>By how many of its smallest units 1 is stored as money: 100, or 1 where the locale's money has no decimals.</summary>
+    public required long MoneyUnit { get; init; }
+
     /// <summary>The same table at both sides' ends needs this to be equal.</summary>
     public bool IsSameDatabase(ServerFacts other) => Server == other.Server && DatabaseOid == other.DatabaseOid && Database == other.Database;
 }

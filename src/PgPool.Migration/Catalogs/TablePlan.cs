@@ -21,6 +21,9 @@ internal sealed record TablePlan
 
     public required CopyFormat Format { get; init; }
 
+    /// <summary>What is set where its values are read and written.</summary>
+    public ValueSettings Settings { get; init; } = ValueSettings.None;
+
     /// <summary>The columns of the source's primary key, by which a bad row is named; empty without one.</summary>
     public required IReadOnlyList<string> SourceKey { get; init; }
 

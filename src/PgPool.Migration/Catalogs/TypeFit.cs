@@ -1,106 +1,110 @@
 namespace PgPool.Migration.Catalogs;
 
-/// <summary>Whether a column's values are understood by the target, and how they have to be sent for that.</summary>
+/// <summary>The rule by which a column's values get across, or are refused before the first of them.</summary>
 /// <remarks>
-/// Values of a binary COPY carry no type: a bigint is taken for a timestamp, or for a double, without an error. So binary is only what is proven, type
-/// by type down to the core ones; names of user types prove nothing and are not asked for.
+/// A value arrives as an INSERT … SELECT by the target's session would have it. In this order:
+/// <list type="number">
+/// <item>Money arrives as money only where lc_monetary of both sides has as many decimals; it is converted by the side's own lc_monetary.</item>
+/// <item>Types that are alike (<see cref="TypeLikeness"/>) go as they are: in binary where the bytes are known to mean the same, else as text under
+/// settings that are the same on both sides. Values of a binary COPY carry no type: a bigint is taken for a timestamp, or a double, without an
+/// error. reg… types go by their names in full.</item>
+/// <item>What PostgreSQL assigns to the target's type is cast in the source's query, without a length, as a cast would cut what the target
+/// refuses. Between types with and without a zone by the target session's TimeZone. Objects (reg…) are cast to text only.</item>
+/// <item>A composite is put together from its attributes by name, each by this rule, in the source's query; not one within an array or a range.</item>
+/// <item>Anything else is refused.</item>
+/// </list>
 /// </remarks>
 internal sealed class TypeFit(DatabaseCatalog source, DatabaseCatalog target)
 {
-    // Arrays and composites of user types carry these types' oids, which differ from database to database; from 14 on nobody minds.
-    private readonly bool _ignoresOids = target.Facts.Version >= 14;
+    private const string Convert = $"convert with {nameof(MigrationRun)}.{nameof(MigrationRun.TransformAsync)}";
 
-    public ColumnFit Fit(CatalogColumn from, CatalogColumn to)
+    private readonly TypeLikeness _likeness = new(source, target);
+
+    public ColumnFit Fit(CatalogColumn from, CatalogColumn to) => Fit(Sql.Name(from.Name), source.Use(from), target.Use(to));
+
+    /// <summary>The type to which the source casts values of one type for a column of another, both below their domains; null: it does not.</summary>
+    public string? CastBetween(CatalogType from, CatalogType to)
     {
-        var (type, wanted) = (source.Types[from.Type], target.Types[to.Type]);
-        var isSame = from.FormattedType == to.FormattedType;
-        List<string> lost = [];
-        var likeness = Compare(type, wanted, lost);
-        if (lost.Count > 0)
-        {
-            return new(null, false, $"the enum {wanted.Formatted} lacks {string.Join(", ", lost.Select(Sql.Literal))} of the source's",
-                $"add with ALTER TYPE {wanted.Formatted} ADD VALUE");
-        }
-
-        if (isSame && likeness == Likeness.Binary)
-            return new(null, true);
-        var wantedBase = target.BaseOf(wanted);
-        if (IsCore(target, wantedBase) && IsAssignable(source.BaseOf(type), wantedBase))
-            return new(wantedBase.Qualified, IsSentAlike(target, wantedBase));
-        if (likeness == Likeness.Binary)
-            return new(null, true);
-        if (isSame && likeness == Likeness.Unproven)
-            return new(null, false);
-        return new(null, false, $"types do not fit: it is {from.FormattedType} in the source, {to.FormattedType} in the target",
-            isSame
-                ? "make them of the same parts"
-                : $"PostgreSQL would not assign one to the other: change one of the types, or convert with {nameof(MigrationRun)}.TransformAsync");
+        if (_likeness.Compare(from, to) != Likeness.None || !IsAssignable(from, to))
+            return null;
+        return to.Kind == TypeKind.Array ? $"pg_catalog.{CatalogType.SqlPart($"_{ElementOf(to).Name}")}" : to.Qualified;
     }
 
-    /// <param name="from">The source's type.</param>
-    /// <param name="to">The target's type.</param>
-    /// <param name="lost">Gets the labels of enums that the target's lack.</param>
-    private Likeness Compare(CatalogType from, CatalogType to, List<string> lost)
+    private ColumnFit Fit(string read, TypeUse from, TypeUse to)
     {
-        // A domain is sent as what it is of; its conditions are checked as it is received.
-        (from, to) = (source.BaseOf(from), target.BaseOf(to));
-        if (from.Kind != to.Kind)
-            return Likeness.Unproven;
-        switch (from.Kind)
-        {
-            case TypeKind.Enum:
-                lost.AddRange(from.Labels.Except(to.Labels, StringComparer.Ordinal));
-                return Likeness.Binary;
-            case TypeKind.Array or TypeKind.Range or TypeKind.Multirange or TypeKind.Composite:
-                return CompareParts(from, to, lost);
-            default:
-                var isKnown = (from.IsCore && to.IsCore) || (from.Extension is not null && from.Extension == to.Extension);
-                return isKnown && from.Name == to.Name && IsSentAlike(source, from) && IsSentAlike(target, to) ? Likeness.Binary : Likeness.Unproven;
-        }
+        var (type, wanted) = (source.BaseOf(from).Type, target.BaseOf(to).Type);
+        if (_likeness.LostLabels(type, wanted) is { Count: > 0 } lost)
+            return Refused(string.Join(", ", lost), "add with ALTER TYPE … ADD VALUE");
+        var toMoney = target.Contains(wanted, CoreTypes.IsMoney);
+        if (toMoney && source.Facts.MoneyUnit != target.Facts.MoneyUnit)
+            return Refused(OtherMoney(), "set the same lc_monetary for both, or make the target's numeric");
+
+        var needs = source.Contains(type, CoreTypes.IsObject) ? ValueNeeds.FullNames : ValueNeeds.None;
+        var likeness = _likeness.Compare(type, wanted);
+        if (likeness != Likeness.None)
+            return new(read, likeness, needs | (toMoney ? ValueNeeds.MoneyKept : ValueNeeds.None));
+        if (CastBetween(type, wanted) is { } cast)
+            return Cast(read, type, wanted, cast, needs);
+        if (type.Kind == TypeKind.Composite && wanted.Kind == TypeKind.Composite)
+            return Composed(read, source.BaseOf(from), target.BaseOf(to), needs);
+        return Refused($"types do not fit: it is {from.Format} in the source, {to.Format} in the target",
+            from.Format == to.Format ? "make them of the same parts" : $"PostgreSQL would not assign one to the other: change one of the types, or {Convert}");
     }
 
-    private Likeness CompareParts(CatalogType from, CatalogType to, List<string> lost)
+    private ColumnFit Cast(string read, CatalogType from, CatalogType to, string cast, ValueNeeds needs)
     {
-        if (from.Parts.Length != to.Parts.Length)
-            return Likeness.None;
-        var worst = Likeness.Binary;
-        foreach (var (part, wanted) in from.Parts.Zip(to.Parts, (part, wanted) => (source.Types[part], target.Types[wanted])))
-        {
-            var likeness = Compare(part, wanted, lost);
-            var isOidSent = from.Kind is TypeKind.Array or TypeKind.Composite && !(IsCore(source, part) && IsCore(target, wanted));
-            if (isOidSent && !_ignoresOids && likeness == Likeness.Binary)
-                likeness = Likeness.Unproven;
-            worst = likeness > worst ? likeness : worst;
-        }
+        var isText = to.IsString || (to.Kind == TypeKind.Array && ElementOf(to).IsString);
+        if (target.Contains(to, CoreTypes.IsObject) || (needs.HasFlag(ValueNeeds.FullNames) && !isText))
+            return Refused($"it is {from.Formatted} in the source, {to.Formatted} in the target: objects have other numbers in another database", $"make both one type, or text of the target's, or {Convert}");
+        if (Either(CoreTypes.IsZoned))
+            needs |= ValueNeeds.TimeZone;
+        if (Either(CoreTypes.IsMoney))
+            needs |= ValueNeeds.MoneyConverted;
+        var element = to.Kind == TypeKind.Array ? ElementOf(to) : to;
+        var isBinary = CoreTypes.IsBinaryAlike(element, source.Facts, target.Facts) && (TypeLikeness.IsCore(target, to) || target.Facts.Version >= 14);
+        return new($"{read}::{cast}", isBinary ? Likeness.Binary : Likeness.Text, needs);
 
-        return worst;
+        bool Either(Func<CatalogType, bool> isSuch) => source.Contains(from, isSuch) || target.Contains(to, isSuch);
     }
 
-    // As PostgreSQL decides about INSERT … SELECT.
+    // A record's text is a composite's. NULL is none of NULLs: IS NULL would take both for the same.
+    private ColumnFit Composed(string read, TypeUse from, TypeUse to, ValueNeeds needs)
+    {
+        var (names, wanted) = (from.Type.PartNames, to.Type.PartNames);
+        if (names.Except(wanted).Concat(wanted.Except(names)).ToList() is { Count: > 0 } others)
+            return Refused($"the composite types {from.Format} and {to.Format} have not the same attributes ({Sql.Names(others)})", "make them of the same parts");
+        List<string> parts = [];
+        foreach (var (number, name) in wanted.Index())
+        {
+            var fit = Fit($"({read}).{Sql.Name(name)}", source.Part(from, Array.IndexOf(names, name)), target.Part(to, number));
+            if (fit.Problem is not null)
+                return fit with { Problem = $"attribute {Sql.Name(name)} of {from.Format}: {fit.Problem}" };
+            needs |= fit.Needs;
+            parts.Add(fit.Read);
+        }
+
+        return new($"CASE WHEN {read} IS DISTINCT FROM NULL THEN ROW({string.Join(", ", parts)}) END", Likeness.Text, needs);
+    }
+
+    // As PostgreSQL decides about INSERT … SELECT, to its own types and arrays of them.
     private bool IsAssignable(CatalogType from, CatalogType to)
     {
-        if (from.IsCore && from.Kind == to.Kind && from.Name == to.Name)
-            return true;
+        if (to.Kind == TypeKind.Array)
+            return from.Kind == TypeKind.Array && IsAssignable(source.BaseOf(source.Types[from.Parts[0]]), ElementOf(to));
 
         // Whatever is longer is cut without a word by these two.
-        if (to.Name is "name" or "char")
+        if (!TypeLikeness.IsCore(target, to) || to.Name is "name" or "char")
             return false;
-        if (to.IsString || source.Casts.Contains((from.Oid, to.Name)))
-            return true;
-        return from.Kind == TypeKind.Array && to.Kind == TypeKind.Array
-            && IsAssignable(source.BaseOf(source.Types[from.Parts[0]]), target.Types[to.Parts[0]]);
+        return (from.IsCore && from.Kind == to.Kind && from.Name == to.Name) || to.IsString || source.Casts.Contains((from.Oid, to.Name));
     }
 
-    private static bool IsCore(DatabaseCatalog catalog, CatalogType type) => type.Kind switch
-    {
-        TypeKind.Base or TypeKind.Range or TypeKind.Multirange => type.IsCore,
-        TypeKind.Array => IsCore(catalog, catalog.Types[type.Parts[0]]),
-        _ => false,
-    };
+    private CatalogType ElementOf(CatalogType array) => target.BaseOf(target.Types[array.Parts[0]]);
 
-    // A reg… type is sent as an oid, which is another object's elsewhere, and printed as a name. An empty vector is sent, and refused where it is received.
-    private static bool IsSentAlike(DatabaseCatalog catalog, CatalogType type) =>
-        type.HasBinary
-        && !(type.IsCore && (type.Name.StartsWith("reg", StringComparison.Ordinal) || type.Name is "int2vector" or "oidvector"))
-        && (type.Kind != TypeKind.Array || IsSentAlike(catalog, catalog.Types[type.Parts[0]]));
+    private string OtherMoney() =>
+        $"money of the source has {Decimals(source.Facts)}, of the target {Decimals(target.Facts)}";
+
+    private static string Decimals(ServerFacts facts) =>
+        $"{facts.MoneyUnit.ToString(System.Globalization.CultureInfo.InvariantCulture).Length - 1} decimals (lc_monetary is {facts.MoneyLocale})";
+
+    private static ColumnFit Refused(string problem, string cure) => new("NULL", Likeness.Text, ValueNeeds.None, problem, cure);
 }

@@ -21,6 +21,11 @@ internal sealed class TableCopier : ISliceCopier
         var format = table.Format == CopyFormat.Binary ? "BINARY" : "TEXT";
         var from = $"SELECT {reads} FROM {partition.From} WHERE";
 
+        if (table.Settings.ForReading is { Length: > 0 } reading)
+            await source.ExecuteAsync(reading, cancellationToken).ConfigureAwait(false);
+        if (table.Settings.ForWriting is { Length: > 0 } writing)
+            await target.ExecuteAsync(writing, cancellationToken).ConfigureAwait(false);
+
         // Takes the locks that the COPY would wait for: cancelled while it waits, an ordinary command ends on the server too, and none but the
         // server's own timeout ends its wait; of the begin of a COPY, neither is true.
         await source.ExecuteAsync($"EXPLAIN {from} {condition}", cancellationToken).ConfigureAwait(false);

@@ -22,12 +22,12 @@ internal sealed class RowChecksum(VerificationMode mode, TextTraits traits)
         }
     }
 
-    // With those that all transactions of a run have: what the text of a value depends on besides the value. A zone may have other rules on the other
-    // server, so where no condition needs the source's, one is taken that has none.
+    // With those that all transactions of a run have, and those by which the table was copied: what the text of a value depends on besides the value.
+    // A zone may have other rules on the other server, so where nothing needs one, one is taken that has none.
     private string Settings(TablePlan table) => $"""
-        SET LOCAL TimeZone = {Sql.Literal(table.Copy.Where is null ? "UTC" : traits.TimeZone)};
+        {table.Settings.ForReading}
+        SET LOCAL TimeZone = {Sql.Literal(table.Settings.TimeZone ?? (table.Copy.Where is null ? "UTC" : traits.TimeZone))};
         SET LOCAL DateStyle = {Sql.Literal(traits.DateStyle)};
-        SET LOCAL lc_monetary = 'C';
         SET LOCAL quote_all_identifiers = off
         """;
 
@@ -36,8 +36,10 @@ internal sealed class RowChecksum(VerificationMode mode, TextTraits traits)
         if (mode == VerificationMode.Rows)
             return "0::numeric";
 
-        // The text of a row tells NULL from empty, and where a value ends.
-        var row = $"ROW({string.Join(", ", table.Columns.Select(column => Text(column, isSource)))})::text";
+        // The text of a row tells NULL from empty, and where a value ends. In an order that two tables with the same columns share.
+        var values = table.Columns.OrderBy(static column => column.Name, StringComparer.Ordinal)
+            .Select(column => isSource ? column.Compared!.Value.Source : column.Compared!.Value.Target);
+        var row = $"ROW({string.Join(", ", values)})::text";
         var hash = (traits.HashAlike, traits.EncodeAlike) switch
         {
             (true, true) => ServerDialect.FastHash(row),
@@ -47,16 +49,5 @@ internal sealed class RowChecksum(VerificationMode mode, TextTraits traits)
             _ => ServerDialect.StandardHash($"pg_catalog.convert_to({row}, 'UTF8')"),
         };
         return $"coalesce(pg_catalog.sum({hash}), 0)";
-    }
-
-    // What the target's type makes of a value: 5 in a numeric(10,2) is 5.00. Not where the cast would cut: the target refuses what is too long.
-    public static string Text(CopyColumn column, bool isSource)
-    {
-        if (!isSource)
-            return $"{Sql.Name(column.Name)}::text";
-        var rounds = column.TargetType.Contains('(', StringComparison.Ordinal)
-            && !column.TargetType.StartsWith("character", StringComparison.Ordinal) && !column.TargetType.StartsWith("bit", StringComparison.Ordinal)
-            && !column.TargetType.Contains('"', StringComparison.Ordinal);
-        return rounds ? $"{column.Read}::{column.TargetType}::text" : $"{column.Read}::text";
     }
 }

@@ -111,6 +111,8 @@ public sealed class ColumnMatchPropertyTests
         IsNotNull = false,
         HasDefault = false,
         Parts = [],
+        PartNames = [],
+        PartFormats = [],
         Labels = [],
         Extension = null,
     };

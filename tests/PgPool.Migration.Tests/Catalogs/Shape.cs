@@ -54,6 +54,8 @@ internal sealed record Shape(TypeKind Kind, string Name, Shape[] Parts, string[]
             IsNotNull = false,
             HasDefault = false,
             Parts = parts,
+            PartNames = Kind == TypeKind.Composite ? [.. Parts.Select(static (_, i) => $"a{i}")] : [],
+            PartFormats = [.. Parts.Select(static part => part.Formatted)],
             Labels = Labels,
             Extension = null,
         };

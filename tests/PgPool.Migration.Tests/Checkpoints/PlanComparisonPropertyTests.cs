@@ -87,6 +87,8 @@ public sealed class PlanComparisonPropertyTests
         IsNotNull = false,
         HasDefault = false,
         Parts = [],
+        PartNames = [],
+        PartFormats = [],
         Labels = [],
         Extension = null,
     };
