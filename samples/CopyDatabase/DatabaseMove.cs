@@ -38,7 +38,7 @@ internal sealed class DatabaseMove : IAsyncDisposable
     /// <summary>Whether there is something to resume: a run that was refused has left nothing.</summary>
     public bool HasBegun { get; private set; }
 
-    /// <summary>Whether both databases have the same rows in the end.</summary>
+    /// <summary>Whether both databases have the same rows in the end, but for those that were asked to be put aside.</summary>
     public async Task<bool> RunAsync(CancellationToken cancellationToken)
     {
         AnsiConsole.WriteLine("Looking at both databases ...");
@@ -60,9 +60,9 @@ internal sealed class DatabaseMove : IAsyncDisposable
         Report.ShowRun(copied);
         Report.ShowMemory();
         Report.ShowPools(_source.GetStatistics(), _target.GetStatistics());
-        if (!verified.Matches)
+        if (!verified.MatchesButForRejected)
             Report.TellDifferences(verified);
-        return verified.Matches;
+        return verified.MatchesButForRejected;
     }
 
     public async ValueTask DisposeAsync()

@@ -8,26 +8,30 @@ namespace CopyDatabase;
 /// <summary>What the user sees in the end.</summary>
 internal static class Report
 {
+    private const string Same = "[green]same[/]";
+    private const string Different = "[red]DIFFERENT[/]";
+
     public static void ShowTables(MigrationReport copied, VerificationReport verified)
     {
         var screen = NewTable("Table", "Rows", "MB", "Seconds", "MB/s", "Rows there", "Verified");
         foreach (var (table, check) in copied.Tables.Zip(verified.Tables))
-            AddRow(NameOf(table.Target), table.Rows, table.Bytes, table.Elapsed, check.TargetRows, check.Matches);
+            AddRow(NameOf(table.Target), table.Rows, table.Bytes, table.Elapsed, check.TargetRows, Verdict(check));
         screen.AddEmptyRow();
-        AddRow("all", copied.Rows, copied.Bytes, copied.Elapsed, verified.Tables.Sum(table => table.TargetRows), verified.Matches);
+        AddRow("all", copied.Rows, copied.Bytes, copied.Elapsed, verified.Tables.Sum(table => table.TargetRows),
+            verified.Matches ? Same : verified.MatchesButForRejected ? ButForRejected(verified.Tables.Sum(table => table.RejectedRows)) : Different);
         AnsiConsole.Write(screen);
 
-        void AddRow(string name, long rows, long bytes, TimeSpan time, long there, bool matches) => screen.AddRow(
+        void AddRow(string name, long rows, long bytes, TimeSpan time, long there, string verdict) => screen.AddRow(
             Markup.Escape(name), $"{rows:N0}", $"{bytes / 1e6:N1}", $"{time.TotalSeconds:N2}",
             time > TimeSpan.Zero ? $"{bytes / 1e6 / time.TotalSeconds:N1}" : "",
-            $"{there:N0}", matches ? "[green]same[/]" : "[red]DIFFERENT[/]");
+            $"{there:N0}", verdict);
     }
 
     public static void TellDifferences(VerificationReport verified)
     {
-        var different = string.Join(", ", verified.Tables.Where(table => !table.Matches).Select(table => table.Target));
+        var different = string.Join(", ", verified.Tables.Where(table => !table.Matches && !table.MatchesButForRejected).Select(table => table.Target));
         Console.Error.WriteLine(
-            $"Not the same on both sides: {different}. Rows that the target refused (--reject), what its triggers did (see --disable-triggers), and what anybody "
+            $"Not the same on both sides: {different}. What the target's triggers did (see --disable-triggers) and what anybody "
             + "wrote to either side since the copy began make a difference.");
     }
 
@@ -62,6 +66,11 @@ internal static class Report
 
         AnsiConsole.Write(screen);
     }
+
+    private static string Verdict(TableVerification table) =>
+        table.Matches ? Same : table.MatchesButForRejected ? ButForRejected(table.RejectedRows) : Different;
+
+    private static string ButForRejected(long rows) => $"[yellow]same but for {rows:N0} rejected row{(rows == 1 ? "" : "s")}[/]";
 
     private static string NameOf(TableName table) => table.Schema == "public" ? table.Name : $"{table.Schema}.{table.Name}";
 

@@ -8,4 +8,7 @@ public sealed record VerificationReport
 
     /// <summary>Whether all tables match.</summary>
     public bool Matches => Tables.All(table => table.Matches);
+
+    /// <summary>Whether all tables match, but for rows that this run has put aside.</summary>
+    public bool MatchesButForRejected => Tables.All(table => table.Matches || table.MatchesButForRejected);
 }

@@ -9,6 +9,9 @@ namespace PgPool.Migration.Catalogs;
 /// <param name="TargetType">The target's type in full, as format_type prints it with an empty search_path.</param>
 internal sealed record CopyColumn(string Name, string Read, string TargetType)
 {
+    /// <summary>The target makes its values itself: it is compared, and not copied.</summary>
+    public bool IsGenerated { get; init; }
+
     /// <summary>What a verification compares: SQL for the source and for the target.</summary>
     public (string Source, string Target)? Compared { get; init; }
 }

@@ -1,4 +1,5 @@
 using Npgsql;
+using PgPool.Migration.Catalogs;
 using PgPool.Migration.Partitions;
 using PgPool.Migration.Running;
 
@@ -93,8 +94,7 @@ internal sealed class BadRowIsolator(ISliceCopier slices, SnapshotGroup snapshot
     private static async Task<BadRow> ReadAsync(
         ConnectionLease source, Partition partition, string condition, PostgresException refusal, CancellationToken cancellationToken)
     {
-        // The columns as they are: a cast may be what failed.
-        var row = Legible(source, $"ROW({Sql.Names(partition.Table.Columns.Select(column => column.Name))})::text");
+        var row = RowText(source, partition.Table.Columns);
         var command = source.Command($"SELECT {row}, {Legible(source, RowNames.Of(partition.Table))} FROM {partition.From} WHERE {condition}");
         await using (command.ConfigureAwait(false))
         {
@@ -103,6 +103,10 @@ internal sealed class BadRowIsolator(ISliceCopier slices, SnapshotGroup snapshot
             return rows[0];
         }
     }
+
+    /// <summary>SQL for a row as it is put aside: its columns as they are, as a cast may be what failed.</summary>
+    public static string RowText(ConnectionLease source, IEnumerable<CopyColumn> columns) =>
+        Legible(source, $"ROW({Sql.Names(columns.Select(static column => column.Name))})::text");
 
     // A SQL_ASCII database sends its bytes as they are, and what is no ASCII among them may be what failed: it is shown escaped.
     private static string Legible(ConnectionLease source, string text) =>

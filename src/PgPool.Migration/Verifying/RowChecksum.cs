@@ -7,14 +7,18 @@ namespace PgPool.Migration.Verifying;
 /// <summary>Has a server count rows and add up their hashes.</summary>
 internal sealed class RowChecksum(VerificationMode mode, TextTraits traits)
 {
+    /// <summary>Without hashes.</summary>
+    public RowChecksum Counting => new(VerificationMode.Rows, traits);
+
     /// <param name="lease">In the side's snapshot.</param>
     /// <param name="part">Which rows.</param>
     /// <param name="isSource">Whose columns.</param>
+    /// <param name="only">A condition more, on the rows' addresses; null: all of the part.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    public async Task<TableSum> SumAsync(ConnectionLease lease, Partition part, bool isSource, CancellationToken cancellationToken)
+    public async Task<TableSum> SumAsync(ConnectionLease lease, Partition part, bool isSource, string? only, CancellationToken cancellationToken)
     {
         await lease.ExecuteAsync(Settings(part.Table), cancellationToken).ConfigureAwait(false);
-        var command = lease.Command($"SELECT count(*), {Hashes(part.Table, isSource)} FROM {part.From} WHERE {part.Condition}");
+        var command = lease.Command($"SELECT count(*), {Hashes(part.Table, isSource)} FROM {part.From} WHERE {(only is null ? "" : $"{only} AND ")}{part.Condition}");
         await using (command.ConfigureAwait(false))
         {
             return (await command.QueryAsync(

@@ -23,24 +23,38 @@ internal sealed class VerificationRun(
             var target = await TakeAsync(pools.Target, others, [], cancellationToken).ConfigureAwait(false);
             await using (target.ConfigureAwait(false))
             {
-                var (here, there) = await SumAsync(source, target, plans, cancellationToken).ConfigureAwait(false);
-                return new VerificationReport
-                {
-                    Tables = [.. plans.Select((plan, i) => new TableVerification(plan.Source, plan.Target, here[i].Rows, there[i].Rows, here[i] == there[i]))],
-                };
+                return await CompareAsync(source, target, plans, cancellationToken).ConfigureAwait(false);
             }
         }
     }
 
-    private async Task<(IReadOnlyList<TableSum> Source, IReadOnlyList<TableSum> Target)> SumAsync(
+    private async Task<VerificationReport> CompareAsync(
         SnapshotGroup source, SnapshotGroup target, IReadOnlyList<TablePlan> plans, CancellationToken cancellationToken)
     {
         var checksum = new RowChecksum(mode, await TextTraits.ReadAsync(source, target, cancellationToken).ConfigureAwait(false));
+        var rejected = await RejectedRows.ReadAsync(target, id, cancellationToken).ConfigureAwait(false);
+        var shared = new SharedRows(plans);
         using var failing = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var reading = new SideSums(source, plans, checksum, rejected, options.PartitionBytes);
         var sums = await Task.WhenAll(
-            OneSideAsync(new SideSums(source, plans, checksum, isSource: true, options.PartitionBytes)),
-            OneSideAsync(new SideSums(target, plans, checksum, isSource: false, options.PartitionBytes))).ConfigureAwait(false);
-        return (sums[0], sums[1]);
+            OneSideAsync(reading),
+            OneSideAsync(new SideSums(target, shared.Divided, checksum, null, options.PartitionBytes))).ConfigureAwait(false);
+
+        var tables = new List<TableVerification>();
+        for (var i = 0; i < plans.Count; i++)
+            tables.Add(await CompareAsync(plans[i], reading, i, sums[0][i], sums[1][i], cancellationToken).ConfigureAwait(false));
+        foreach (var group in shared.Groups)
+        {
+            // What several tables go to counts once.
+            var there = group.DistinctBy(i => plans[i].Target).Aggregate(new TableSum(0, 0), (sum, i) => sum + sums[1][i]);
+            if (group.All(i => reading.Apart(i) == 0) && group.Aggregate(new TableSum(0, 0), (sum, i) => sum + sums[0][i]) == there)
+            {
+                foreach (var i in group)
+                    tables[i] = tables[i] with { Matches = true };
+            }
+        }
+
+        return new VerificationReport { Tables = tables };
 
         // What the one side cannot tell, the other need not go on to find out.
         async Task<IReadOnlyList<TableSum>> OneSideAsync(SideSums side)
@@ -55,6 +69,19 @@ internal sealed class VerificationRun(
                 throw;
             }
         }
+    }
+
+    // Without the rows that were put aside; but these may have been mended in the target since.
+    private static async Task<TableVerification> CompareAsync(
+        TablePlan plan, SideSums reading, int table, TableSum here, TableSum there, CancellationToken cancellationToken)
+    {
+        var apart = reading.Apart(table);
+        var found = new TableVerification(plan.Source, plan.Target, here.Rows + apart, there.Rows, here == there && apart == 0);
+        if (apart == 0)
+            return found;
+        var isMended = here != there && here.Rows + apart == there.Rows
+            && here + await reading.SumApartAsync(table, cancellationToken).ConfigureAwait(false) == there;
+        return isMended ? found with { Matches = true } : found with { RejectedRows = apart, MatchesButForRejected = here == there };
     }
 
     private static async Task<SnapshotGroup> TakeAsync(

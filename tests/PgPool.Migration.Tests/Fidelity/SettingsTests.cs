@@ -63,7 +63,7 @@ public sealed class SettingsTests(ServerFixture fixture) : MigrationTest(fixture
     [InlineData("other, public")]
     [InlineData("public")]
     [InlineData("public, pg_catalog")]
-    [InlineData("\"\"")]
+    [InlineData("''''")]
     public async Task CopyAsync_ObjectsOfOtherSearchPaths_AreTheSameObjects(string targetPath)
     {
         const string Objects = "CREATE TABLE {0}.jobs (id int); CREATE TYPE {0}.kind AS ENUM ('x'); CREATE FUNCTION {0}.run({0}.kind) RETURNS int LANGUAGE sql AS 'SELECT 1'";
