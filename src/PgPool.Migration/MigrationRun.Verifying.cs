@@ -11,8 +11,11 @@ public sealed partial class MigrationRun
     /// Compares source and target by row count, or by an order-independent checksum of all columns too; each side is read at one instant.
     /// </summary>
     /// <remarks>
-    /// Both servers read their tables once, in parallel and at the same time, and send sums only. Compared are the columns that are copied, as text, and
-    /// those that the target generates. A value that the target's type rounds compares as rounded. What is written to either side after its copy, and
+    /// Both servers read their tables once, in parallel and at the same time, and send sums only. Compared are the columns that are
+    /// copied, as text, and those that the target generates. A value that the target's type rounds compares as rounded. Rows that this
+    /// run has put aside are counted:
+    /// <see cref="TableVerification.MatchesButForRejected"/>. Tables whose targets share rows, as children by INHERITS that became
+    /// partitions, match together where they do not one by one. What is written to either side after its copy, and
     /// before this, counts as a difference.
     /// </remarks>
     /// <param name="tables">The tables, as they were copied; <see cref="TableCopy.Where"/> applies to both sides.</param>

@@ -1,12 +1,13 @@
 namespace PgPool.Migration;
 
-/// <summary>What a migration sets in its transactions. All of it SET LOCAL: gone with the transaction, whatever becomes of the lease.</summary>
+/// <summary>What a migration sets in its transactions. All of it SET LOCAL: gone with the transaction, whatever becomes of the
+/// lease.</summary>
 internal static class SessionSettings
 {
-    // COPYs take hours and a snapshot idles: the timeouts that protect a server from others would end them. A lock that nobody releases is waited
-    // for this long, and then tried again as any transient failure. Text forms are fixed where bounds, rows and checksums depend on them; the order
-    // of day and month, the zone, the search_path and lc_monetary are the caller's, whose conditions and values of money may mean them: they are set
-    // for the tables that need it only (ValueSettings).
+    // COPYs take hours and a snapshot idles: the timeouts that protect a server from others would end them. A lock that nobody releases
+    // is waited for this long, and then tried again as any transient failure. Text forms are fixed where bounds, rows and checksums
+    // depend on them; the order of day and month, the zone, the search_path and lc_monetary are the caller's, whose conditions and values
+    // of money may mean them: they are set for the tables that need it only (ValueSettings).
     private const string Common = """
         SET LOCAL statement_timeout = 0;
         SET LOCAL idle_in_transaction_session_timeout = 0;
@@ -22,8 +23,8 @@ internal static class SessionSettings
     // From PostgreSQL 17 on.
     private const string NoTransactionTimeout = "SET LOCAL transaction_timeout = 0;";
 
-    // A policy that hides rows is an error rather than a smaller copy. A partition read twice must come in the same order: rows are named by it.
-    // By a notice a COPY is known to have begun.
+    // A policy that hides rows is an error rather than a smaller copy. A partition read twice must come in the same order: rows are named
+    // by it. By a notice a COPY is known to have begun.
     private const string Reading = """
         SET LOCAL row_security = off;
         SET LOCAL synchronize_seqscans = off;
@@ -40,7 +41,8 @@ internal static class SessionSettings
     private static string For(ConnectionLease lease) =>
         $"{Common}{(lease.Connection.PostgreSqlVersion.Major >= 17 ? NoTransactionTimeout : "")}SET LOCAL client_encoding = '{EncodingOf(lease)}';";
 
-    // The same on both sides, whatever the connection strings say. A database of SQL_ASCII takes any bytes, but not from a client that claims to know them.
+    // The same on both sides, whatever the connection strings say. A database of SQL_ASCII takes any bytes, but not from a client that
+    // claims to know them.
     private static string EncodingOf(ConnectionLease lease) =>
         lease.Connection.PostgresParameters.GetValueOrDefault("server_encoding") == "SQL_ASCII" ? "SQL_ASCII" : "UTF8";
 }

@@ -8,7 +8,8 @@ namespace PgPool.Migration;
 /// <param name="Matches">Whether both sides are the same by the mode that was asked for.</param>
 public sealed record TableVerification(TableName Source, TableName Target, long SourceRows, long TargetRows, bool Matches)
 {
-    /// <summary>Rows of the source that this run has put aside (<see cref="BadRows.Reject"/>), unless the target has them all the same.</summary>
+    /// <summary>Rows of the source that this run has put aside (<see cref="BadRows.Reject"/>), unless the target has them all the
+    /// same.</summary>
     public long RejectedRows { get; init; }
 
     /// <summary>Whether both sides are the same but for <see cref="RejectedRows"/>; false where <see cref="Matches"/> is true.</summary>

@@ -33,7 +33,8 @@ internal sealed record CatalogType
     /// <summary>The names of a composite's attributes, as <see cref="Parts"/>.</summary>
     public required string[] PartNames { get; init; }
 
-    /// <summary>The parts in full, length included; of an array's, a range's and a multirange's only, empty: they take it from the whole, or have none.</summary>
+    /// <summary>The parts in full, length included; of an array's, a range's and a multirange's only, empty: they take it from the whole,
+    /// or have none.</summary>
     public required string[] PartFormats { get; init; }
 
     /// <summary>Of an enum.</summary>

@@ -48,7 +48,8 @@ internal sealed class ColumnMatch(DatabaseCatalog source, DatabaseCatalog target
         if (byZone && copy.Where is not null && from.TimeZone != to.TimeZone)
         {
             problems.Add(copy.Source,
-                $"types with and without a time zone are converted by the target's ({to.TimeZone}), and the condition may go by the source's ({from.TimeZone})",
+                $"types with and without a time zone are converted by the target's ({to.TimeZone}),"
+                + $" and the condition may go by the source's ({from.TimeZone})",
                 "set one TimeZone in both connection strings");
         }
 
@@ -69,7 +70,9 @@ internal sealed class ColumnMatch(DatabaseCatalog source, DatabaseCatalog target
         foreach (var (column, _) in columns.Where(pair => source.Contains(
             source.Types[pair.From.Type], type => !CoreTypes.IsTextAlike(type, source.Facts, target.Facts))))
         {
-            problems.Add(copy.Source, $"column {Sql.Name(column.Name)} of type \"char\" cannot go as text, as others of the table have to: an older server reads it otherwise",
+            problems.Add(
+                copy.Source,
+                $"column {Sql.Name(column.Name)} has \"char\", which an older server reads otherwise as text, and others of the table go as text",
                 "leave it out, or make it text in the source");
         }
     }

@@ -7,7 +7,7 @@ internal static class CoreTypes
     private const int InfiniteIntervals = 17;
 
     // How "char" prints what is no ASCII.
-    private const int EscapedChars = 16;
+    private const int EscapedChars = 15;
 
     /// <summary>A reg… type: sent as an oid, which is another object's elsewhere, and printed as a name.</summary>
     public static bool IsObject(CatalogType type) => type is { IsCore: true, Kind: TypeKind.Base } && type.Name.StartsWith("reg", StringComparison.Ordinal);
@@ -28,7 +28,8 @@ internal static class CoreTypes
             _ => true,
         };
 
-    /// <summary>Whether the target reads what the source prints. What it refuses is told with its row, so only what it would take for another value counts.</summary>
+    /// <summary>Whether the target reads what the source prints. What it refuses is told with its row, so only what it would take for
+    /// another value counts.</summary>
     public static bool IsTextAlike(CatalogType type, ServerFacts source, ServerFacts target) =>
         type is not { IsCore: true, Name: "char" } || source.Version < EscapedChars || target.Version >= EscapedChars;
 }

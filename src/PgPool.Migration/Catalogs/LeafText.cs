@@ -49,7 +49,7 @@ internal sealed partial class LeafText(ServerFacts source, ServerFacts target)
         "bpchar" => $"{value}::pg_catalog.text",
         "money" => $"{value}::pg_catalog.numeric",
 
-        // PostgreSQL 16 escapes what is no ASCII.
+        // PostgreSQL 15 escapes what is no ASCII.
         "char" => $"{value}::pg_catalog.int4",
 
         // What comes after a declaration that is not sent is: each time less a line feed.

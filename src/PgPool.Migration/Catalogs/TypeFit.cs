@@ -4,13 +4,15 @@ namespace PgPool.Migration.Catalogs;
 /// <remarks>
 /// A value arrives as an INSERT … SELECT by the target's session would have it. In this order:
 /// <list type="number">
-/// <item>Money arrives as money only where lc_monetary of both sides has as many decimals; it is converted by the side's own lc_monetary.</item>
-/// <item>Types that are alike (<see cref="TypeLikeness"/>) go as they are: in binary where the bytes are known to mean the same, else as text under
-/// settings that are the same on both sides. Values of a binary COPY carry no type: a bigint is taken for a timestamp, or a double, without an
-/// error. reg… types go by their names in full.</item>
+/// <item>Money arrives as money only where lc_monetary of both sides has as many decimals; it is converted by the side's own
+/// lc_monetary.</item>
+/// <item>Types that are alike (<see cref="TypeLikeness"/>) go as they are: in binary where the bytes are known to mean the same, else as
+/// text under settings that are the same on both sides. Values of a binary COPY carry no type: a bigint is taken for a timestamp, or a
+/// double, without an error. reg… types go by their names in full.</item>
 /// <item>What PostgreSQL assigns to the target's type is cast in the source's query, without a length, as a cast would cut what the target
 /// refuses. Between types with and without a zone by the target session's TimeZone. Objects (reg…) are cast to text only.</item>
-/// <item>A composite is put together from its attributes by name, each by this rule, in the source's query; not one within an array or a range.</item>
+/// <item>A composite is put together from its attributes by name, each by this rule, in the source's query; not one within an array or a
+/// range.</item>
 /// <item>Anything else is refused.</item>
 /// </list>
 /// </remarks>
@@ -22,7 +24,8 @@ internal sealed class TypeFit(DatabaseCatalog source, DatabaseCatalog target)
 
     public ColumnFit Fit(CatalogColumn from, CatalogColumn to) => Fit(Sql.Name(from.Name), source.Use(from), target.Use(to));
 
-    /// <summary>The type to which the source casts values of one type for a column of another, both below their domains; null: it does not.</summary>
+    /// <summary>The type to which the source casts values of one type for a column of another, both below their domains; null: it does
+    /// not.</summary>
     public string? CastBetween(CatalogType from, CatalogType to)
     {
         if (_likeness.Compare(from, to) != Likeness.None || !IsAssignable(from, to))
@@ -47,21 +50,30 @@ internal sealed class TypeFit(DatabaseCatalog source, DatabaseCatalog target)
             return Cast(read, type, wanted, cast, needs);
         if (type.Kind == TypeKind.Composite && wanted.Kind == TypeKind.Composite)
             return Composed(read, source.BaseOf(from), target.BaseOf(to), needs);
-        return Refused($"types do not fit: it is {from.Format} in the source, {to.Format} in the target",
-            from.Format == to.Format ? "make them of the same parts" : $"PostgreSQL would not assign one to the other: change one of the types, or {Convert}");
+        return Refused(
+            $"types do not fit: it is {from.Format} in the source, {to.Format} in the target",
+            from.Format == to.Format
+                ? "make them of the same parts"
+                : $"PostgreSQL would not assign one to the other: change one of the types, or {Convert}");
     }
 
     private ColumnFit Cast(string read, CatalogType from, CatalogType to, string cast, ValueNeeds needs)
     {
         var isText = to.IsString || (to.Kind == TypeKind.Array && ElementOf(to).IsString);
         if (target.Contains(to, CoreTypes.IsObject) || (needs.HasFlag(ValueNeeds.FullNames) && !isText))
-            return Refused($"it is {from.Formatted} in the source, {to.Formatted} in the target: objects have other numbers in another database", $"make both one type, or text of the target's, or {Convert}");
+        {
+            return Refused(
+                $"it is {from.Formatted} in the source, {to.Formatted} in the target: objects have other numbers in another database",
+                $"make both one type, or text of the target's, or {Convert}");
+        }
+
         if (Either(CoreTypes.IsZoned))
             needs |= ValueNeeds.TimeZone;
         if (Either(CoreTypes.IsMoney))
             needs |= ValueNeeds.MoneyConverted;
         var element = to.Kind == TypeKind.Array ? ElementOf(to) : to;
-        var isBinary = CoreTypes.IsBinaryAlike(element, source.Facts, target.Facts) && (TypeLikeness.IsCore(target, to) || target.Facts.Version >= 14);
+        var isBinary = CoreTypes.IsBinaryAlike(element, source.Facts, target.Facts)
+            && (TypeLikeness.IsCore(target, to) || target.Facts.Version >= 14);
         return new($"{read}::{cast}", isBinary ? Likeness.Binary : Likeness.Text, needs);
 
         bool Either(Func<CatalogType, bool> isSuch) => source.Contains(from, isSuch) || target.Contains(to, isSuch);
@@ -72,7 +84,12 @@ internal sealed class TypeFit(DatabaseCatalog source, DatabaseCatalog target)
     {
         var (names, wanted) = (from.Type.PartNames, to.Type.PartNames);
         if (names.Except(wanted).Concat(wanted.Except(names)).ToList() is { Count: > 0 } others)
-            return Refused($"the composite types {from.Format} and {to.Format} have not the same attributes ({Sql.Names(others)})", "make them of the same parts");
+        {
+            return Refused(
+                $"the composite types {from.Format} and {to.Format} have not the same attributes ({Sql.Names(others)})",
+                "make them of the same parts");
+        }
+
         List<string> parts = [];
         foreach (var (number, name) in wanted.Index())
         {

@@ -2,9 +2,9 @@ namespace PgPool.Migration.Catalogs;
 
 /// <summary>Compares two types as they are, down to the parts that have none.</summary>
 /// <remarks>
-/// Domains count as what they are of: their conditions are checked as values are received. Enums go by their labels, whatever their order. Composites
-/// have the same attributes, by name, in the same order: both forms know only the order. Whatever has no parts is PostgreSQL's own, or of one
-/// extension (of one version for the binary form), or for text a type of the same name.
+/// Domains count as what they are of: their conditions are checked as values are received. Enums go by their labels, whatever their
+/// order. Composites have the same attributes, by name, in the same order: both forms know only the order. Whatever has no parts is
+/// PostgreSQL's own, or of one extension (of one version for the binary form), or for text a type of the same name.
 /// </remarks>
 internal sealed class TypeLikeness(DatabaseCatalog source, DatabaseCatalog target)
 {

@@ -1,10 +1,11 @@
 namespace PgPool.Migration.Catalogs;
 
-/// <summary>The rule by which values of both sides are compared: SQL whose text is the same where the target's value is what <see cref="TypeFit"/> makes of the source's.</summary>
+/// <summary>The rule by which values of both sides are compared: SQL whose text is the same where the target's value is what
+/// <see cref="TypeFit"/> makes of the source's.</summary>
 /// <remarks>
-/// A value prints itself, as its type's output function has it, under <see cref="SessionSettings"/>. Not so: what the target's type has rounded, and
-/// what prints the same value otherwise with another version, locale or length. Where such a type is in an array, a range or a composite, that is
-/// taken apart; composites by the names of their attributes.
+/// A value prints itself, as its type's output function has it, under <see cref="SessionSettings"/>. Not so: what the target's type has
+/// rounded, and what prints the same value otherwise with another version, locale or length. Where such a type is in an array, a range or
+/// a composite, that is taken apart; composites by the names of their attributes.
 /// </remarks>
 internal sealed class ValueText(DatabaseCatalog source, DatabaseCatalog target, TypeFit fit)
 {

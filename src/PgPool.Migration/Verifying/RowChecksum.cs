@@ -26,8 +26,8 @@ internal sealed class RowChecksum(VerificationMode mode, TextTraits traits)
         }
     }
 
-    // With those that all transactions of a run have, and those by which the table was copied: what the text of a value depends on besides the value.
-    // A zone may have other rules on the other server, so where nothing needs one, one is taken that has none.
+    // With those that all transactions of a run have, and those by which the table was copied: what the text of a value depends on
+    // besides the value. A zone may have other rules on the other server, so where nothing needs one, one is taken that has none.
     private string Settings(TablePlan table) => $"""
         {table.Settings.ForReading}
         SET LOCAL TimeZone = {Sql.Literal(table.Settings.TimeZone ?? (table.Copy.Where is null ? "UTC" : traits.TimeZone))};

@@ -3,8 +3,8 @@ using PgPool.Migration.Catalogs;
 namespace PgPool.Migration.Verifying;
 
 /// <summary>
-/// Tables of one run whose targets share rows, as where children by INHERITS go to the partitions of what their parent goes to. Rows of the parent
-/// itself may then be in any partition: if one by one they do not match, all of them together may.
+/// Tables of one run whose targets share rows, as where children by INHERITS go to the partitions of what their parent goes to. Rows of
+/// the parent itself may then be in any partition: if one by one they do not match, all of them together may.
 /// </summary>
 internal sealed class SharedRows
 {

@@ -7,7 +7,8 @@ namespace PgPool.Migration.Verifying;
 /// <param name="EncodeAlike">Whether both databases have the same encoding.</param>
 internal sealed record TextTraits(string TimeZone, string DateStyle, bool HashAlike, bool EncodeAlike)
 {
-    // PostgreSQL promises of its hash functions that they are the same on one server only: the processor's byte order and the version count.
+    // PostgreSQL promises of its hash functions that they are the same on one server only: the processor's byte order and the version
+    // count.
     private static string Query(ConnectionLease lease) => $"""
         SELECT pg_catalog.current_setting('TimeZone'), pg_catalog.current_setting('DateStyle'), pg_catalog.getdatabaseencoding()::text,
                {(lease.HasFastHash() ? ServerDialect.FastHash("'Do these two servers hash alike?'") : "NULL::bigint")}

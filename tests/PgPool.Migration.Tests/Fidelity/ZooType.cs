@@ -5,7 +5,7 @@ namespace PgPool.Migration.Tests.Fidelity;
 /// <param name="Values">SQL expressions.</param>
 internal sealed record ZooType(string Name, params string[] Values)
 {
-    /// <summary>The first version that has it.</summary>
+    /// <summary>The first version that has it, and arrays and domains of it: from 11 on, of domains and composites too.</summary>
     public int Since { get; init; } = 10;
 
     /// <summary>Whether ranges can be made of it.</summary>

@@ -14,7 +14,7 @@ public sealed class ZooVersionsTests
     [InlineData(10, 18, true)]
     [InlineData(18, 10, false)]
     [InlineData(11, 13, false)]
-    [InlineData(15, 16, true)] // "char" is escaped from 16 on
+    [InlineData(15, 16, true)]
     [InlineData(17, 16, false)] // infinite intervals from 17 on
     public async Task CopyAsync_BetweenVersions_ArrivesAndIsVerified(int from, int to, bool asText)
     {
