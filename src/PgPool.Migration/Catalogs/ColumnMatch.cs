@@ -24,7 +24,7 @@ internal sealed class ColumnMatch(DatabaseCatalog source, DatabaseCatalog target
             if (fit.Form != Likeness.Binary)
                 format = CopyFormat.Text;
             needs |= fit.Needs;
-            copied.Add(new(column.Name, fit.Read, wanted.FormattedType) 
+            copied.Add(new(column.Name, fit.Read, wanted.FormattedType)
             {
                 IsGenerated = wanted.IsGenerated,
                 Compared = fit.Problem is null ? texts?.Of(column, wanted) : null,
