@@ -5,7 +5,12 @@ internal static class StoreSchema
 {
     public const string Name = "pgpool_migration";
 
-    private const string IsComplete = "SELECT to_regclass('pgpool_migration.rejected') IS NOT NULL";
+    // Not to_regclass: a session that has looked in vain remembers that, and behind a lock that is none of a table's it does not look again.
+    private const string IsComplete = """
+        SELECT EXISTS (
+            SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+            WHERE n.nspname = 'pgpool_migration' AND c.relname = 'rejected')
+        """;
 
     // A definition is a list of names and values by turns. Rows of snapshots are hints: what a dead process left there cannot be imported.
     private const string Create = """

@@ -35,10 +35,13 @@ internal sealed class CopyJob(RunState run, ISliceCopier slices) : IPartitionJob
         ConnectionLease? source, ConnectionLease target, Partition partition, Exception refusal, CancellationToken cancellationToken)
     {
         var (row, error) = await FindAsync(source!, target, partition, Failures.Refusal(refusal)!, cancellationToken).ConfigureAwait(false);
+        // An upsert cannot set rows aside.
+        var cure = partition.Table.Copy.Mode == TargetMode.Upsert
+            ? "Correct it, there or in the target's table, then run the same id again."
+            : $"Correct it, or let such rows go with {nameof(BadRows)}.{nameof(BadRows.Reject)}, and run the same id again.";
         return new MigrationException(
             $"{partition.Table.Target} refuses row {row} of {partition}: {error.MessageText} ({error.SqlState}"
-            + $"{(error.Detail is { } detail ? $", {detail}" : "")}). Correct it, or let such rows go with {nameof(BadRows)}.{nameof(BadRows.Reject)}.",
-            refusal)
+            + $"{(error.Detail is { } detail ? $", {detail}" : "")}). {cure}", refusal)
         {
             Table = partition.Table.Source,
             Partition = partition.Bounds,

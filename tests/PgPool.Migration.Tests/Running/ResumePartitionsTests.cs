@@ -27,6 +27,9 @@ public sealed class ResumePartitionsTests(ServerFixture fixture) : MigrationTest
     [InlineData("DROP TABLE p3; CREATE TABLE p3 PARTITION OF t DEFAULT", 2500)]
     public async Task CopyAsync_PartitionsChanged_GoesOn(string change, int rows)
     {
+        Assert.SkipWhen(
+            change.Contains("DEFAULT", StringComparison.Ordinal) && await FromSourceAsync<int>("SELECT current_setting('server_version_num')::int") < 110000,
+            "Default partitions came with PostgreSQL 11.");
         await StopAfterTheFirstAsync();
         await OnSourceAsync(change);
         await OnTargetAsync("ALTER TABLE t DROP CONSTRAINT refuse");
