@@ -78,7 +78,8 @@ internal sealed class SourceValues
 
     private static bool IsCore(Npgsql.PostgresTypes.PostgresType type) => type switch
     {
-        Npgsql.PostgresTypes.PostgresArrayType array => IsCore(array.Element),
+        // It has the oid of what it is of.
+        Npgsql.PostgresTypes.PostgresArrayType array => array.Element.Namespace == "pg_catalog",
         Npgsql.PostgresTypes.PostgresEnumType => true,
         Npgsql.PostgresTypes.PostgresDomainType domain => IsCore(domain.BaseType),
         _ => type.Namespace == "pg_catalog",

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using Npgsql;
+using Npgsql.PostgresTypes;
 using NpgsqlTypes;
 using PgPool.Migration.Catalogs;
 using PgPool.Migration.Partitions;
@@ -82,12 +83,28 @@ internal static class UnreadableColumns
             var value = reader.GetValue(column);
 
             // What PostgreSQL sends of an empty query, it does not accept.
-            return value is not NpgsqlTsQueryEmpty && (value is not DateTime || IsInRange(reader, column));
+            return value switch
+            {
+                NpgsqlTsQueryEmpty => false,
+                DateTime => IsInRange(reader, column),
+                Array when reader.GetPostgresType(column) is PostgresArrayType { Element.Namespace: not "pg_catalog" } => BeginsAtOne(reader, column),
+                _ => true,
+            };
         }
         catch (Exception e) when (e is not NpgsqlException)
         {
             return false;
         }
+    }
+
+    // .NET's arrays do not tell where one begins, and one of a database's own types is not sent as it came.
+    private static bool BeginsAtOne(NpgsqlDataReader reader, int column)
+    {
+        using var stream = reader.GetStream(column);
+        var bytes = new byte[stream.Length];
+        stream.ReadExactly(bytes);
+        var dimensions = BinaryPrimitives.ReadInt32BigEndian(bytes);
+        return Enumerable.Range(0, dimensions).All(i => BinaryPrimitives.ReadInt32BigEndian(bytes.AsSpan(16 + (8 * i))) == 1);
     }
 
     // What is beyond the year 9999 is read as another time, without an error.

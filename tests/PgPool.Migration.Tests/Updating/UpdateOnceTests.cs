@@ -90,7 +90,7 @@ public sealed class UpdateOnceTests(ServerFixture fixture) : MigrationTest(fixtu
         CREATE TABLE moved (id int PRIMARY KEY, n int DEFAULT 0);
         INSERT INTO moved (id) SELECT generate_series(1, 4000);
         CREATE FUNCTION move() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.id := NEW.id + 100000; RETURN NEW; END $$;
-        CREATE TRIGGER move BEFORE UPDATE ON moved FOR EACH ROW EXECUTE FUNCTION move()
+        CREATE TRIGGER move BEFORE UPDATE ON moved FOR EACH ROW EXECUTE PROCEDURE move()
         """);
 
     private async Task AssertUntouchedAsync()
