@@ -70,7 +70,7 @@ internal static class UnreadableColumns
                 $"(pg_catalog.isfinite({value}) AND ({value} < '0001-01-03' OR {value} >= '9999-12-30'))",
             "numeric" => $"({value} IS NOT NULL AND NOT coalesce(pg_catalog.abs({value}) < 1e15 AND pg_catalog.scale({value}) <= 12, false))",
             "time without time zone" => $"({value} >= '23:59:59.999999')",
-            
+
             // A composite of NULLs IS NULL, and is none.
             _ => $"pg_catalog.num_nonnulls({value}) > 0",
         };
