@@ -20,11 +20,14 @@ internal static class SessionSettings
         SET LOCAL array_nulls = on;
         """;
 
+    // From PostgreSQL 11 on. The planner overestimates queries of the catalogs, and compiling them takes many times as long as they do.
+    private const string NoCompilation = "SET LOCAL jit = off;";
+
     // From PostgreSQL 17 on.
     private const string NoTransactionTimeout = "SET LOCAL transaction_timeout = 0;";
 
-    // A policy that hides rows is an error rather than a smaller copy. A partition read twice must come in the same order: rows are named
-    // by it. By a notice a COPY is known to have begun.
+    // A policy that hides rows is an error rather than a smaller copy. A partition comes in the order of its blocks where the server has the choice.
+    // By a notice a COPY is known to have begun.
     private const string Reading = """
         SET LOCAL row_security = off;
         SET LOCAL synchronize_seqscans = off;
@@ -38,8 +41,11 @@ internal static class SessionSettings
     /// <summary>For a transaction that writes.</summary>
     public static string ForWriting(ConnectionLease lease) => For(lease);
 
-    private static string For(ConnectionLease lease) =>
-        $"{Common}{(lease.Connection.PostgreSqlVersion.Major >= 17 ? NoTransactionTimeout : "")}SET LOCAL client_encoding = '{EncodingOf(lease)}';";
+    private static string For(ConnectionLease lease)
+    {
+        var version = lease.Connection.PostgreSqlVersion.Major;
+        return $"{Common}{(version >= 11 ? NoCompilation : "")}{(version >= 17 ? NoTransactionTimeout : "")}SET LOCAL client_encoding = '{EncodingOf(lease)}';";
+    }
 
     // The same on both sides, whatever the connection strings say. A database of SQL_ASCII takes any bytes, but not from a client that
     // claims to know them.

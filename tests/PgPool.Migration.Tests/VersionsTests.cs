@@ -58,7 +58,7 @@ public sealed class VersionsTests(VersionServers servers) : IClassFixture<Versio
             await pool.CloseAsync(TimeSpan.Zero);
     }
 
-    public static TheoryData<int, int> Pairs => new() { { 12, 18 }, { 15, 18 }, { 18, 15 } };
+    public static TheoryData<int, int> Pairs => new() { { 10, 18 }, { 12, 18 }, { 15, 18 }, { 18, 15 }, { 18, 10 } };
 
     [Theory]
     [MemberData(nameof(Pairs))]

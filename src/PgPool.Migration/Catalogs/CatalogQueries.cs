@@ -95,15 +95,18 @@ internal static class CatalogQueries
                t.typtype = 'b' AND t.typcategory = 'A' AND t.typelem <> 0 AND t.typname NOT IN ('int2vector', 'oidvector'),
                n.nspname = 'pg_catalog' AND t.oid < 16384, t.typcategory = 'S',
                t.typsend::oid <> 0 AND t.typreceive::oid <> 0, t.typnotnull, t.typdefault IS NOT NULL,
-               ARRAY(SELECT part.oid::int8 FROM ({TypePartsOf(version)}) part ORDER BY part.number),
-               ARRAY(SELECT part.name FROM ({TypePartsOf(version)}) part ORDER BY part.number),
-               ARRAY(SELECT part.format FROM ({TypePartsOf(version)}) part ORDER BY part.number),
+               parts.oids, parts.names, parts.formats,
                ARRAY(SELECT e.enumlabel::text FROM pg_catalog.pg_enum e WHERE e.enumtypid = t.oid ORDER BY e.enumsortorder),
                (SELECT pg_catalog.concat_ws(' ', x.extname, x.extversion)
                 FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_extension x ON x.oid = d.refobjid
                 WHERE d.classid = 'pg_catalog.pg_type'::regclass AND d.objid = t.oid
                   AND d.refclassid = 'pg_catalog.pg_extension'::regclass AND d.deptype = 'e')
         FROM used JOIN pg_catalog.pg_type t ON t.oid = used.oid JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
+        CROSS JOIN LATERAL (
+            SELECT coalesce(array_agg(part.oid::int8 ORDER BY part.number), ARRAY[]::int8[]) AS oids,
+                   coalesce(array_agg(part.name ORDER BY part.number), ARRAY[]::text[]) AS names,
+                   coalesce(array_agg(part.format ORDER BY part.number), ARRAY[]::text[]) AS formats
+            FROM ({TypePartsOf(version)}) part) parts
         """;
 
     // Those that an INSERT … SELECT would use: a cast that has to be asked for may not mean what the caller wants.
