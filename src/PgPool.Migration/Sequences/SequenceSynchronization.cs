@@ -3,7 +3,7 @@ using PgPool.Migration.Catalogs;
 
 namespace PgPool.Migration.Sequences;
 
-/// <summary>Sets sequences past the values that are in their columns.</summary>
+/// <summary>Sets sequences past the values that are in their columns, and to where the source's stand.</summary>
 internal static class SequenceSynchronization
 {
     // A policy that hides the furthest value is an error rather than a sequence that gives it again.
@@ -12,14 +12,21 @@ internal static class SequenceSynchronization
     private const string Settable = "GRANT SELECT, UPDATE on the sequence, and USAGE on its schema";
 
     /// <param name="lease">A lease on the target, in no transaction.</param>
-    /// <param name="tables">The target's tables.</param>
+    /// <param name="tables">Source and target of each table.</param>
+    /// <param name="source">Where the source's sequences stand.</param>
     /// <param name="cancellationToken">Cancels it.</param>
-    public static async Task RunAsync(ConnectionLease lease, IReadOnlyList<TableName> tables, CancellationToken cancellationToken)
+    public static async Task RunAsync(
+        ConnectionLease lease, IReadOnlyList<(TableName Source, TableName Target)> tables, IReadOnlyList<StandingSequence> source,
+        CancellationToken cancellationToken)
     {
         var transaction = await lease.Connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
         await using (transaction.ConfigureAwait(false))
         {
-            var positions = await FindPositionsAsync(lease, tables, cancellationToken).ConfigureAwait(false);
+            TableName[] targets = [.. tables.Select(static table => table.Target).Distinct()];
+            var positions = await FindPositionsAsync(lease, targets, cancellationToken).ConfigureAwait(false);
+            var here = await SequenceCatalog.FindPositionsAsync(lease, targets, cancellationToken).ConfigureAwait(false);
+            foreach (var (sequence, value, ascends) in SourcePositions.Match(tables, source, here))
+                Advance(positions, sequence, value, ascends);
             foreach (var (sequence, (value, ascends)) in positions)
                 await SetAsync(lease, sequence, value, ascends, cancellationToken).ConfigureAwait(false);
             await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
@@ -55,12 +62,17 @@ internal static class SequenceSynchronization
         {
             if (await FindValueAsync(lease, use, cancellationToken).ConfigureAwait(false) is not { } value)
                 continue;
-            if (positions.TryGetValue(use.Sequence, out var other))
-                value = use.Ascends ? Math.Max(value, other.Value) : Math.Min(value, other.Value);
-            positions[use.Sequence] = (value, use.Ascends);
+            Advance(positions, use.Sequence, value, use.Ascends);
         }
 
         return positions;
+    }
+
+    private static void Advance(Dictionary<TableName, (long Value, bool Ascends)> positions, TableName sequence, long value, bool ascends)
+    {
+        if (positions.TryGetValue(sequence, out var other))
+            value = ascends ? Math.Max(value, other.Value) : Math.Min(value, other.Value);
+        positions[sequence] = (value, ascends);
     }
 
     // Values that the sequence cannot give are none that it has to pass: NaN and infinity are among them. Rounded away from those it has given.
