@@ -5,7 +5,6 @@ using Xunit;
 namespace PgPool.Migration.Tests.Catalogs;
 
 /// <summary>What cannot be is found before anything is changed, and all of it at once.</summary>
-[Trait("Category", "Server")]
 public sealed class PreflightTests(ServerFixture fixture) : MigrationTest(fixture)
 {
     private static readonly TableCopy T = new("t");

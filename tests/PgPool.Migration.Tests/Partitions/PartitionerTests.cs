@@ -5,7 +5,6 @@ using Xunit;
 
 namespace PgPool.Migration.Tests.Partitions;
 
-[Trait("Category", "Server")]
 public sealed class PartitionerTests(ServerFixture fixture) : PartitionTest(fixture)
 {
     // Enough rows for a few dozen blocks.

@@ -6,7 +6,6 @@ using Xunit;
 namespace PgPool.Migration.Tests.Running;
 
 /// <summary>All rows of a run are of one instant, whatever is written to the source meanwhile.</summary>
-[Trait("Category", "Server")]
 public sealed class InstantTests(ServerFixture fixture) : MigrationTest(fixture)
 {
     private const int Accounts = 2000;

@@ -8,7 +8,6 @@ using Xunit;
 namespace PgPool.Migration.Tests.Snapshots;
 
 /// <summary>A lease that breaks or leaves is replaced by one in the same snapshot, or else nothing is read any more.</summary>
-[Trait("Category", "Server")]
 public sealed class SnapshotHealingTests(ServerFixture fixture) : SnapshotTest(fixture)
 {
     [Theory]

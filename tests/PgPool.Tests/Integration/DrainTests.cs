@@ -4,7 +4,6 @@ using Xunit;
 namespace PgPool.Tests.Integration;
 
 /// <summary>Closing a pool whose leases are out, in every state in which a session can be.</summary>
-[Trait("Category", "Server")]
 public sealed class DrainTests(ServerFixture fixture) : ShutdownTest(fixture)
 {
     public enum Use

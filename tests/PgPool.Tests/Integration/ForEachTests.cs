@@ -4,7 +4,6 @@ using Xunit;
 
 namespace PgPool.Tests.Integration;
 
-[Trait("Category", "Server")]
 public sealed class ForEachTests(ServerFixture fixture) : PoolTest(fixture)
 {
     [Theory]
