@@ -7,7 +7,8 @@ namespace PgPool.Sessions;
 /// <remarks>
 /// <para>
 /// A full reset is DISCARD ALL where the session has no prepared statements: a single statement, which takes half the time of its parts. Prepared
-/// statements it would drop without Npgsql knowing; where there are any, or that is not known, its other parts are run one by one.
+/// statements it would drop without Npgsql knowing; where there are any, or that is not known, its other parts are run one by one. Likewise before
+/// PostgreSQL 12, where it ends the role that the connection string has set (Options=-c role=…) and leaves the session to the role that logged in.
 /// </para>
 /// <para>
 /// Those would succeed inside a transaction left open, and leave it open. Where Npgsql is not known to know of one, they run in one of their own:
@@ -19,9 +20,12 @@ namespace PgPool.Sessions;
 /// <param name="autoPrepares">Whether Npgsql prepares what is run often enough, DISCARD ALL too: it would drop itself.</param>
 internal sealed class SessionCleaner(ConnectionPoolOptions options, bool autoPrepares)
 {
+    private const int DiscardKeepsRole = 12;
+
     private static readonly string[] Statements =
     [
         "SET SESSION AUTHORIZATION DEFAULT",
+        "RESET ROLE",
         "RESET ALL",
         "CLOSE ALL",
         "UNLISTEN *",
@@ -57,7 +61,7 @@ internal sealed class SessionCleaner(ConnectionPoolOptions options, bool autoPre
         if (options.SessionReset == SessionReset.RollbackOnly)
             return wasDirty || await RollBackUnknownAsync(connection, async).ConfigureAwait(false);
 
-        if (_countTellsAll && NpgsqlInternals.HasPrepared(connection) == false)
+        if (_countTellsAll && NpgsqlInternals.HasPrepared(connection) == false && connection.PostgreSqlVersion.Major >= DiscardKeepsRole)
             await DiscardAllAsync(connection, identity, async).ConfigureAwait(false);
         else
             wasDirty |= await DiscardButPreparedAsync(connection, async).ConfigureAwait(false);

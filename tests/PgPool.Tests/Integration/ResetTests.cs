@@ -13,6 +13,37 @@ public sealed class ResetTests(ServerFixture fixture) : PoolTest(fixture)
         select (sql, async));
 
     [Theory]
+    [InlineData(true, "SELECT 1")]
+    [InlineData(false, "SELECT 1")]
+    [InlineData(true, "SET ROLE NONE")]
+    [InlineData(false, "RESET SESSION AUTHORIZATION")]
+    public async Task Return_Full_GoesBackToTheRoleOfTheConnectionString(bool async, string sql)
+    {
+        var role = $"r{Guid.NewGuid():N}";
+        await Server.ExecuteAsync($"CREATE ROLE {role}");
+        try
+        {
+            var pool = Pool(options =>
+            {
+                options.ConnectionString = new NpgsqlConnectionStringBuilder(ConnectionString) { Options = $"-c role={role}" }.ConnectionString;
+                options.MaxSize = 1;
+            });
+            var first = await RentAsync(pool, async);
+            await ExecuteAsync(first, sql);
+            await ReturnAsync(first, async);
+
+            var next = await RentAsync(pool, async);
+            Assert.Equal(role, await ScalarAsync<string>(next, "SELECT current_user::text"));
+            await ReturnAsync(next, async);
+            await pool.CloseAsync(TimeSpan.Zero, Stop);
+        }
+        finally
+        {
+            await Server.ExecuteAsync($"DROP ROLE {role}");
+        }
+    }
+
+    [Theory]
     [MemberData(nameof(OpenTransactions))]
     public async Task Return_TransactionLeftOpenBySql_IsRolledBackAndTold(string sql, bool async)
     {
@@ -126,6 +157,7 @@ public sealed class ResetTests(ServerFixture fixture) : PoolTest(fixture)
     [InlineData(false)]
     public async Task Return_Full_AsksForDiscardAllUntilSomethingIsPrepared(bool async)
     {
+        await NeedsVersionAsync(12, "a DISCARD ALL that keeps the role of the connection string");
         var pool = Pool(options => options.MaxSize = 1);
         await ReturnAsync(await UsedAsync(prepared: false), async);
         await SettledAsync(pool);
