@@ -9,6 +9,9 @@ namespace CopyDatabase;
 /// <summary>What moving a database takes: find its tables, copy them, set the sequences, compare.</summary>
 internal sealed class DatabaseMove : IAsyncDisposable
 {
+    // A server that is busy, with this copy too, takes its time to open a session.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
     private readonly Arguments _arguments;
     private readonly ConnectionPool _source;
     private readonly ConnectionPool _target;
@@ -148,7 +151,7 @@ internal sealed class DatabaseMove : IAsyncDisposable
             SocketSendBufferSize = 256 * 1024,
             TcpKeepAlive = true,            // the snapshot's connection is silent for as long as the copy runs
         };
-        return new ConnectionPoolOptions(bulk.ConnectionString) { Name = name, MaxSize = maxSize };
+        return new ConnectionPoolOptions(bulk.ConnectionString) { Name = name, MaxSize = maxSize, RentTimeout = Patience };
     }
 
     // The first that has parts to tell of comes when the plan is stored.
